@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between architectures, implemented by one file each (pte_x86.c, …).
+ */
+#ifndef _GUPWALK_ARCH_H
+#define _GUPWALK_ARCH_H
+
+#include "names.h"
+#include "walk.h"
+
+/**
+ * enum gw_entry_kind - how the bits of an entry are to be read
+ * @GW_ENTRY_TABLE: points to the next table
+ * @GW_ENTRY_LEAF: maps a page, PROT_NONE included
+ * @GW_ENTRY_ABSENT: maps nothing: empty, or in the format of swap entries
+ */
+enum gw_entry_kind { GW_ENTRY_TABLE, GW_ENTRY_LEAF, GW_ENTRY_ABSENT };
+
+/* The architecture's name as users write it. */
+extern const char gw_arch_name[];
+
+/**
+ * gw_arch_entry_names() - the names of the bits of an entry
+ * @level: its level
+ * @kind: how it is to be read
+ *
+ * Return: a table that ends with a row without a name.
+ */
+const struct gw_name *gw_arch_entry_names(enum gw_level level, enum gw_entry_kind kind);
+
+/**
+ * gw_arch_rights() - what all levels of a path together allow
+ * @snap: a snapshot of state GW_PRESENT
+ *
+ * Return: GW_RIGHT_* bits.
+ */
+u8 gw_arch_rights(const struct gw_snapshot *snap);
+
+/**
+ * gw_arch_protnone() - does an entry that maps a page let nobody reach it
+ * @value: raw value of an entry that maps a page
+ *
+ * The kernel's own pte_protnone() answers only where NUMA balancing is configured.
+ *
+ * Return: true for PROT_NONE and for NUMA hints.
+ */
+bool gw_arch_protnone(u64 value);
+
+/**
+ * gw_arch_level_folded() - does a level exist only in the source code
+ * @level: the level
+ *
+ * Return: true if the level repeats the entry of the one above it on this machine.
+ */
+bool gw_arch_level_folded(enum gw_level level);
+
+/**
+ * gw_arch_level_shift() - how much an entry of a level covers
+ * @level: the level
+ *
+ * Return: log2 of the bytes.
+ */
+unsigned int gw_arch_level_shift(enum gw_level level);
+
+/**
+ * gw_arch_level_entries() - how many entries a table has
+ * @level: the level
+ *
+ * Return: the number; 1 if the level is folded.
+ */
+unsigned int gw_arch_level_entries(enum gw_level level);
+
+#endif /* _GUPWALK_ARCH_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Facts about the page that an entry maps, and about the folio that the page is a part of.
+ */
+#ifndef _GUPWALK_PAGE_H
+#define _GUPWALK_PAGE_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+#include "names.h"
+
+/**
+ * struct gw_page - facts of a mapped page
+ * @valid: the rest was read
+ * @pincount_exact: the folio has a counter of its own for pins
+ * @anon: anonymous memory
+ * @anon_exclusive: PageAnonExclusive: no other mapping can share this anonymous page
+ * @zero: the shared page of zeros, small or huge
+ * @ksm: merged by KSM
+ * @hugetlb: of the hugetlb pool
+ * @order: order of the folio
+ * @nid: NUMA node
+ * @refcount: references of the folio
+ * @mapcount: how often this page is mapped, mappings of the whole folio included
+ * @pincount: FOLL_PIN pins of the folio, see @pincount_exact
+ * @flags: bits of gw_page_flag_names
+ * @head_pfn: page frame of the folio's first page
+ * @zone: name of the zone; a string of the kernel that is never freed
+ */
+struct gw_page {
+	bool valid;
+	bool pincount_exact;
+	bool anon;
+	bool anon_exclusive;
+	bool zero;
+	bool ksm;
+	bool hugetlb;
+	u8 order;
+	s16 nid;
+	s32 refcount;
+	s32 mapcount;
+	s32 pincount;
+	u64 flags;
+	u64 head_pfn;
+	const char *zone;
+};
+
+extern const struct gw_name gw_page_flag_names[];
+
+/**
+ * gw_page_read() - read the facts of a page
+ * @page: the page; it is mapped by the entry whose lock the caller holds
+ * @zero: the caller found it to be a shared page of zeros
+ * @facts: filled in
+ *
+ * Context: any. The caller holds the page-table lock of an entry that maps @page: the reference that this mapping owns
+ * keeps the folio from being freed or split meanwhile. A zero page and a reserved page are never freed.
+ */
+void gw_page_read(struct page *page, bool zero, struct gw_page *facts);
+
+#endif /* _GUPWALK_PAGE_H */

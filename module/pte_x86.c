@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The entries of x86_64 page tables.
+ *
+ * The meaning of the bits: arch/x86/include/asm/pgtable_types.h of the kernel, and Intel SDM volume 3, chapter 4.5.
+ */
+#include <linux/pgtable.h>
+#include <asm/cpufeature.h>
+
+#include "arch.h"
+#include "compat.h"
+
+const char gw_arch_name[] = "x86_64";
+
+/* Bits that mean the same in an entry of every level. */
+#define GW_X86_COMMON							\
+	{ "PRESENT", _PAGE_PRESENT },					\
+	{ "RW", _PAGE_RW },						\
+	{ "USER", _PAGE_USER },						\
+	{ "PWT", _PAGE_PWT },						\
+	{ "PCD", _PAGE_PCD },						\
+	{ "ACCESSED", _PAGE_ACCESSED },					\
+	{ "DIRTY", _PAGE_DIRTY }
+
+/* Bits of an entry that maps a page. PROTNONE has the bit of GLOBAL, and means it while PRESENT is clear. */
+#define GW_X86_LEAF							\
+	{ "GLOBAL", _PAGE_PRESENT | _PAGE_GLOBAL, _PAGE_PRESENT | _PAGE_GLOBAL }, \
+	{ "PROTNONE", _PAGE_PRESENT | _PAGE_PROTNONE, _PAGE_PROTNONE },	\
+	{ "SPECIAL", _PAGE_SPECIAL },					\
+	{ "UFFD_WP", GW_PAGE_UFFD_WP },					\
+	{ "SOFT_DIRTY", _PAGE_SOFT_DIRTY },				\
+	{ "DEVMAP", GW_PAGE_DEVMAP },					\
+	{ "SAVED_DIRTY", GW_PAGE_SAVED_DIRTY },				\
+	{ "PKEY_BIT0", _PAGE_PKEY_BIT0 },				\
+	{ "PKEY_BIT1", _PAGE_PKEY_BIT1 },				\
+	{ "PKEY_BIT2", _PAGE_PKEY_BIT2 },				\
+	{ "PKEY_BIT3", _PAGE_PKEY_BIT3 },				\
+	{ "NX", _PAGE_NX }
+
+static const struct gw_name table_names[] = {
+	GW_X86_COMMON,
+	{ "NOPTISHADOW", GW_PAGE_NOPTISHADOW },
+	{ "NX", _PAGE_NX },
+	{ }
+};
+
+static const struct gw_name pte_names[] = {
+	GW_X86_COMMON,
+	{ "PAT", _PAGE_PAT },
+	GW_X86_LEAF,
+	{ }
+};
+
+static const struct gw_name huge_names[] = {
+	GW_X86_COMMON,
+	{ "PSE", _PAGE_PSE },
+	{ "PAT_LARGE", _PAGE_PAT_LARGE },
+	GW_X86_LEAF,
+	{ }
+};
+
+static const struct gw_name absent_names[] = {
+	{ "SWP_SOFT_DIRTY", _PAGE_SWP_SOFT_DIRTY },
+	{ "SWP_UFFD_WP", GW_PAGE_SWP_UFFD_WP },
+	{ "SWP_EXCLUSIVE", GW_PAGE_SWP_EXCLUSIVE },
+	{ }
+};
+
+const struct gw_name *gw_arch_entry_names(enum gw_level level, enum gw_entry_kind kind)
+{
+	switch (kind) {
+	case GW_ENTRY_TABLE:
+		return table_names;
+	case GW_ENTRY_LEAF:
+		return level == GW_PTE ? pte_names : huge_names;
+	default:
+		return absent_names;
+	}
+}
+
+u8 gw_arch_rights(const struct gw_snapshot *snap)
+{
+	u64 all = ~0ULL, any = 0;
+	u8 rights = GW_RIGHT_READ;
+	int level;
+
+	for (level = 0; level < snap->nr_levels; level++) {
+		u64 value = snap->level[level].value;
+
+		all &= value;
+		/*
+		 * Under page-table isolation the kernel's copy of a top-level entry of user space carries NX, so that the
+		 * kernel cannot run user code; user space runs on another copy (__pti_set_user_pgtbl(), arch/x86/mm/pti.c).
+		 */
+		if (level <= (gw_arch_level_folded(GW_P4D) ? GW_P4D : GW_PGD) &&
+		    boot_cpu_has(X86_FEATURE_PTI))
+			value &= ~_PAGE_NX;
+		any |= value;
+	}
+	if (all & _PAGE_RW)
+		rights |= GW_RIGHT_WRITE;
+	if (all & _PAGE_USER)
+		rights |= GW_RIGHT_USER;
+	if (!(any & _PAGE_NX))
+		rights |= GW_RIGHT_EXEC;
+	return rights;
+}
+
+bool gw_arch_protnone(u64 value)
+{
+	return (value & (_PAGE_PRESENT | _PAGE_PROTNONE)) == _PAGE_PROTNONE;
+}
+
+bool gw_arch_level_folded(enum gw_level level)
+{
+	return level == GW_P4D && !pgtable_l5_enabled();
+}
+
+unsigned int gw_arch_level_shift(enum gw_level level)
+{
+	switch (level) {
+	case GW_PGD:
+		return PGDIR_SHIFT;
+	case GW_P4D:
+		return P4D_SHIFT;
+	case GW_PUD:
+		return PUD_SHIFT;
+	case GW_PMD:
+		return PMD_SHIFT;
+	default:
+		return PAGE_SHIFT;
+	}
+}
+
+unsigned int gw_arch_level_entries(enum gw_level level)
+{
+	return gw_arch_level_folded(level) ? 1 : PTRS_PER_PTE;
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The walk. What makes it legal, and where:
+ *
+ * - The caller's reference on mm_users keeps exit_mmap() away, the mmap lock keeps attached VMAs attached, and an address
+ *   inside an attached VMA keeps its tables above the PTE table: free_pgtables() frees only what no VMA covers.
+ * - PTE tables may still go: retract_page_tables() (since 6.6 without the mmap lock) and, since 6.14, the reclaim of empty
+ *   tables by MADV_DONTNEED. Interrupts off keeps every table that we can reach, as it does for gup_fast: whoever frees one
+ *   waits for an interrupt of this CPU or for an RCU grace period first.
+ * - A PMD table that hugetlb shares between processes may go by huge_pmd_unshare(), which needs i_mmap_rwsem for write:
+ *   we hold it for read.
+ * - The entries change under us at any time. They are read once each, all of them again at the end, and the walk starts
+ *   over if one is different.
+ * - The page is looked at under the lock of the entry that maps it, taken with interrupts on (who holds it may be waiting
+ *   for our CPU to answer a TLB flush), after checking that the entry is still the one we read.
+ */
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/rcupdate.h>
+
+#include "arch.h"
+#include "compat.h"
+#include "walk.h"
+
+/**
+ * enum gw_end - why a descent ended where it did
+ * @GW_END_EMPTY: the entry is empty
+ * @GW_END_LEAF: the entry maps a page
+ * @GW_END_ABSENT: the entry is not present, but not empty
+ * @GW_END_BAD: the entry is none that the kernel makes
+ */
+enum gw_end { GW_END_EMPTY, GW_END_LEAF, GW_END_ABSENT, GW_END_BAD };
+
+/**
+ * struct gw_path - the entries of one descent
+ * @pgdp: slot of the pgd entry
+ * @pgd: what it held
+ * @p4dp: slot of the p4d entry
+ * @p4d: what it held
+ * @pudp: slot of the pud entry
+ * @pud: what it held
+ * @pmdp: slot of the pmd entry
+ * @pmd: what it held
+ * @ptep: slot of the pte
+ * @pte: what it held
+ * @last: the level where the descent ended
+ * @end: why
+ *
+ * The slots may be read only while interrupts are off since the descent; @pudp and @pmdp also while the mmap lock, and for
+ * hugetlb i_mmap_rwsem, are held. Where a level is folded, its slot is the copy of the entry above it.
+ */
+struct gw_path {
+	pgd_t *pgdp, pgd;
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
+	pmd_t *pmdp, pmd;
+	pte_t *ptep, pte;
+	enum gw_level last;
+	enum gw_end end;
+};
+
+static void path_ends(struct gw_path *path, enum gw_level last, enum gw_end end)
+{
+	path->last = last;
+	path->end = end;
+}
+
+static void descend_pte(struct gw_path *path, unsigned long addr)
+{
+	path->ptep = pte_offset_kernel(&path->pmd, addr);
+	path->pte = READ_ONCE(*path->ptep);
+	if (pte_none(path->pte))
+		path_ends(path, GW_PTE, GW_END_EMPTY);
+	else if (pte_present(path->pte))
+		path_ends(path, GW_PTE, GW_END_LEAF);
+	else
+		path_ends(path, GW_PTE, GW_END_ABSENT);
+}
+
+static void descend_pmd(struct gw_path *path, unsigned long addr)
+{
+	path->pmdp = pmd_offset_lockless(path->pudp, path->pud, addr);
+	path->pmd = gw_pmdp_get_lockless(path->pmdp);
+	if (pmd_none(path->pmd))
+		path_ends(path, GW_PMD, GW_END_EMPTY);
+	else if (!pmd_present(path->pmd))
+		path_ends(path, GW_PMD, GW_END_ABSENT);
+	else if (pmd_leaf(path->pmd))
+		path_ends(path, GW_PMD, GW_END_LEAF);
+	else if (pmd_bad(path->pmd))
+		path_ends(path, GW_PMD, GW_END_BAD);
+	else
+		descend_pte(path, addr);
+}
+
+static void descend_pud(struct gw_path *path, unsigned long addr)
+{
+	path->pudp = pud_offset_lockless(path->p4dp, path->p4d, addr);
+	path->pud = READ_ONCE(*path->pudp);
+	if (pud_none(path->pud))
+		path_ends(path, GW_PUD, GW_END_EMPTY);
+	else if (!pud_present(path->pud))
+		path_ends(path, GW_PUD, GW_END_ABSENT);
+	else if (pud_leaf(path->pud))
+		path_ends(path, GW_PUD, GW_END_LEAF);
+	else if (pud_bad(path->pud))
+		path_ends(path, GW_PUD, GW_END_BAD);
+	else
+		descend_pmd(path, addr);
+}
+
+static void descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path)
+{
+	path->pgdp = pgd_offset(mm, addr);
+	path->pgd = READ_ONCE(*path->pgdp);
+	if (pgd_none(path->pgd))
+		return path_ends(path, GW_PGD, GW_END_EMPTY);
+	if (pgd_bad(path->pgd))
+		return path_ends(path, GW_PGD, GW_END_BAD);
+
+	path->p4dp = p4d_offset_lockless(path->pgdp, path->pgd, addr);
+	path->p4d = READ_ONCE(*path->p4dp);
+	if (p4d_none(path->p4d))
+		return path_ends(path, GW_P4D, GW_END_EMPTY);
+	if (p4d_bad(path->p4d))
+		return path_ends(path, GW_P4D, GW_END_BAD);
+
+	descend_pud(path, addr);
+}
+
+/* Are all entries still what the descent read? Interrupts have been off since. */
+static bool path_unchanged(const struct gw_path *path)
+{
+	if (pgd_val(READ_ONCE(*path->pgdp)) != pgd_val(path->pgd))
+		return false;
+	if (path->last >= GW_P4D && p4d_val(READ_ONCE(*path->p4dp)) != p4d_val(path->p4d))
+		return false;
+	if (path->last >= GW_PUD && pud_val(READ_ONCE(*path->pudp)) != pud_val(path->pud))
+		return false;
+	if (path->last >= GW_PMD &&
+	    pmd_val(gw_pmdp_get_lockless(path->pmdp)) != pmd_val(path->pmd))
+		return false;
+	return path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte);
+}
+
+/* Copy one level into the snapshot. A folded level has no slot of its own: it repeats the one above. */
+static void snapshot_level(struct gw_snapshot *snap, enum gw_level level, const void *slot,
+			   u64 value)
+{
+	snap->level[level].value = value;
+	if (gw_arch_level_folded(level))
+		snap->level[level].entry = snap->level[level - 1].entry;
+	else
+		snap->level[level].entry = __pa(slot);
+}
+
+static void snapshot_levels(struct gw_snapshot *snap, const struct gw_path *path)
+{
+	snap->nr_levels = path->last + 1;
+	snap->shift = gw_arch_level_shift(path->last);
+	snapshot_level(snap, GW_PGD, path->pgdp, pgd_val(path->pgd));
+	if (path->last >= GW_P4D)
+		snapshot_level(snap, GW_P4D, path->p4dp, p4d_val(path->p4d));
+	if (path->last >= GW_PUD)
+		snapshot_level(snap, GW_PUD, path->pudp, pud_val(path->pud));
+	if (path->last >= GW_PMD)
+		snapshot_level(snap, GW_PMD, path->pmdp, pmd_val(path->pmd));
+	if (path->last >= GW_PTE)
+		snapshot_level(snap, GW_PTE, path->ptep, pte_val(path->pte));
+}
+
+/* The page frame of the address, from that of the first page that the leaf maps. */
+static u64 leaf_pfn(u64 pfn, unsigned int shift, unsigned long addr)
+{
+	u64 mask = (1ULL << (shift - PAGE_SHIFT)) - 1;
+
+	return (pfn & ~mask) | ((addr >> PAGE_SHIFT) & mask);
+}
+
+static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
+			  unsigned long addr)
+{
+	u64 pfn;
+
+	/* The helpers undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask would not. */
+	switch (path->last) {
+	case GW_PUD:
+		pfn = pud_pfn(path->pud);
+		break;
+	case GW_PMD:
+		pfn = pmd_pfn(path->pmd);
+		snap->special = gw_pmd_special(path->pmd);
+		break;
+	default:
+		pfn = pte_pfn(path->pte);
+		snap->special = pte_special(path->pte) || gw_pte_devmap(path->pte);
+	}
+	snap->leaf = path->last;
+	snap->pfn = leaf_pfn(pfn, snap->shift, addr);
+	if (gw_arch_protnone(snap->level[path->last].value)) {
+		snap->state = GW_PROTNONE;
+	} else {
+		snap->state = GW_PRESENT;
+		snap->rights = gw_arch_rights(snap);
+	}
+}
+
+static void classify_absent(struct gw_snapshot *snap, const struct gw_path *path,
+			    bool hugetlb, unsigned long addr)
+{
+	struct gw_softleaf soft;
+	pte_t pte = path->pte;
+
+	/*
+	 * hugetlb keeps the format of a pte on every level (huge_ptep_get()), and where the kernel has no huge pages of the
+	 * page cache on a level, its pXd_present() does not know PROT_NONE there (x86: pud_present()).
+	 */
+	if (hugetlb && path->last != GW_PTE) {
+		pte = __pte(snap->level[path->last].value);
+		if (pte_present(pte)) {
+			snap->leaf = path->last;
+			snap->pfn = leaf_pfn(pte_pfn(pte), snap->shift, addr);
+			snap->state = GW_PROTNONE;
+			return;
+		}
+	}
+	if (path->last == GW_PTE || hugetlb) {
+		soft = gw_softleaf_from_pte(pte);
+	} else if (path->last == GW_PMD) {
+		soft = gw_softleaf_from_pmd(path->pmd);
+	} else {
+		snap->state = GW_BAD;
+		return;
+	}
+	snap->state = soft.state;
+	snap->marker = soft.marker;
+	if (soft.state == GW_SWAP) {
+		snap->swap_type = soft.type;
+		snap->swap_offset = soft.offset;
+	} else if (soft.state == GW_MIGRATION || soft.state == GW_DEVICE) {
+		snap->pfn = leaf_pfn(soft.offset, snap->shift, addr);
+	}
+}
+
+static void classify(struct gw_snapshot *snap, const struct gw_path *path,
+		     struct vm_area_struct *vma, unsigned long addr)
+{
+	snapshot_levels(snap, path);
+	snap->leaf = GW_NR_LEVELS;
+	switch (path->end) {
+	case GW_END_EMPTY:
+		snap->state = GW_NONE;
+		break;
+	case GW_END_LEAF:
+		classify_leaf(snap, path, addr);
+		break;
+	case GW_END_ABSENT:
+		classify_absent(snap, path, is_vm_hugetlb_page(vma), addr);
+		break;
+	case GW_END_BAD:
+		snap->state = GW_BAD;
+		break;
+	}
+}
+
+/*
+ * Read the facts of the mapped page, if it is one that the kernel treats as an ordinary page here. Mirrors
+ * vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero pages, which these hide, as well.
+ */
+static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
+{
+	bool zero = snap->leaf == GW_PTE && is_zero_pfn(snap->pfn);
+	struct page *page;
+
+	if (snap->special && !zero && !(snap->leaf == GW_PMD && vma_is_anonymous(vma)))
+		return;
+	page = pfn_to_online_page(snap->pfn);
+	if (!page)
+		return;
+	/*
+	 * No module can ask which page is the huge zero page. Nothing else is mapped by a pmd of an anonymous VMA and yet
+	 * neither anonymous nor part of a mapping.
+	 */
+	if (snap->leaf == GW_PMD && vma_is_anonymous(vma) && !gw_page_has_mapping(page))
+		zero = true;
+	gw_page_read(page, zero, &snap->page);
+}
+
+static bool read_page_of_pte(struct gw_snapshot *snap, const struct gw_path *path,
+			     struct vm_area_struct *vma, unsigned long addr)
+{
+	bool same = false;
+	spinlock_t *ptl;
+	pmd_t pmd;
+	pte_t *ptep;
+
+	rcu_read_lock();
+	pmd = gw_pmdp_get_lockless(path->pmdp);
+	if (pmd_val(pmd) != pmd_val(path->pmd))
+		goto out;
+	ptep = pte_offset_kernel(&pmd, addr);
+	ptl = pte_lockptr(vma->vm_mm, &pmd);
+	spin_lock(ptl);
+	if (pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(pmd) &&
+	    pte_val(READ_ONCE(*ptep)) == pte_val(path->pte)) {
+		same = true;
+		read_page(snap, vma);
+	}
+	spin_unlock(ptl);
+out:
+	rcu_read_unlock();
+	return same;
+}
+
+static bool read_page_of_pmd(struct gw_snapshot *snap, const struct gw_path *path,
+			     struct vm_area_struct *vma)
+{
+	spinlock_t *ptl = pmd_lock(vma->vm_mm, path->pmdp);
+	bool same = pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
+
+	if (same)
+		read_page(snap, vma);
+	spin_unlock(ptl);
+	return same;
+}
+
+static bool read_page_of_pud(struct gw_snapshot *snap, const struct gw_path *path,
+			     struct vm_area_struct *vma)
+{
+	spinlock_t *ptl = pud_lock(vma->vm_mm, path->pudp);
+	bool same = pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
+
+	if (same)
+		read_page(snap, vma);
+	spin_unlock(ptl);
+	return same;
+}
+
+/* Returns false if the entry is no longer the one in @path. */
+static bool read_page_locked(struct gw_snapshot *snap, const struct gw_path *path,
+			     struct vm_area_struct *vma, unsigned long addr)
+{
+	switch (snap->leaf) {
+	case GW_PTE:
+		return read_page_of_pte(snap, path, vma, addr);
+	case GW_PMD:
+		return read_page_of_pmd(snap, path, vma);
+	case GW_PUD:
+		return read_page_of_pud(snap, path, vma);
+	default:
+		return true;
+	}
+}
+
+static bool walk_try(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)
+{
+	struct gw_path path = { };
+	unsigned long irq_flags;
+	bool same;
+
+	memset(snap, 0, sizeof(*snap));
+	local_irq_save(irq_flags);
+	descend(vma->vm_mm, addr, &path);
+	same = path_unchanged(&path);
+	local_irq_restore(irq_flags);
+
+	classify(snap, &path, vma, addr);
+	if (gw_snapshot_maps_page(snap))
+		snap->pa = PFN_PHYS(snap->pfn) + offset_in_page(addr);
+	return same && read_page_locked(snap, &path, vma, addr);
+}
+
+void gw_walk_one(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)
+{
+	bool hugetlb = is_vm_hugetlb_page(vma);
+	unsigned int tries = 0;
+
+	if (hugetlb)
+		i_mmap_lock_read(vma->vm_file->f_mapping);
+	do {
+		snap->stable = walk_try(vma, addr, snap);
+		snap->retries = tries;
+	} while (!snap->stable && tries++ < GW_WALK_RETRIES);
+	if (hugetlb)
+		i_mmap_unlock_read(vma->vm_file->f_mapping);
+}
+
+void gw_walk(struct mm_struct *mm, unsigned long addr, unsigned long nr_pages,
+	     struct gw_snapshot *snaps)
+{
+	struct vm_area_struct *vma = NULL;
+	unsigned long i;
+
+	for (i = 0; i < nr_pages; i++) {
+		if (!vma || addr >= vma->vm_end)
+			vma = gw_vma_lookup(mm, addr);
+		if (vma) {
+			gw_walk_one(vma, addr, &snaps[i]);
+		} else {
+			memset(&snaps[i], 0, sizeof(snaps[i]));
+			snaps[i].state = GW_NOVMA;
+			snaps[i].leaf = GW_NR_LEVELS;
+			snaps[i].stable = true;
+		}
+		addr = (addr & PAGE_MASK) + PAGE_SIZE;
+	}
+}
