@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cause.h"
+#include "ops.h"
+
+const char * const gw_cause_tokens[GW_NR_CAUSES] = {
+	[GW_CAUSE_UNCHANGED] = "unchanged",
+	[GW_CAUSE_TABLE_ALLOCATED] = "table-allocated",
+	[GW_CAUSE_TABLE_FREED] = "table-freed",
+	[GW_CAUSE_ZERO_MAPPED] = "zero-mapped",
+	[GW_CAUSE_ANON_ALLOCATED] = "anon-allocated",
+	[GW_CAUSE_FILE_MAPPED] = "file-mapped",
+	[GW_CAUSE_PFN_MAPPED] = "pfn-mapped",
+	[GW_CAUSE_THP_MAPPED] = "thp-mapped",
+	[GW_CAUSE_HUGETLB_MAPPED] = "hugetlb-mapped",
+	[GW_CAUSE_COW] = "cow",
+	[GW_CAUSE_UNSHARE] = "unshare",
+	[GW_CAUSE_SWAP_IN] = "swap-in",
+	[GW_CAUSE_THP_SPLIT] = "thp-split",
+	[GW_CAUSE_MIGRATED] = "migrated",
+	[GW_CAUSE_PROTNONE_RESTORED] = "protnone-restored",
+	[GW_CAUSE_FLAGS_ONLY] = "flags-only",
+	[GW_CAUSE_UNMAPPED] = "unmapped",
+	[GW_CAUSE_REPLACED] = "replaced",
+	[GW_CAUSE_UNSTABLE] = "unstable",
+};
+
+static bool same_entries(const struct gw_snapshot *a, const struct gw_snapshot *b)
+{
+	int i;
+
+	if (a->nr_levels != b->nr_levels)
+		return false;
+	for (i = 0; i < a->nr_levels; i++)
+		if (a->level[i].entry != b->level[i].entry ||
+		    a->level[i].value != b->level[i].value)
+			return false;
+	return true;
+}
+
+/* What came to be mapped where nothing was. */
+static enum gw_cause mapped(const struct gw_snapshot *after)
+{
+	if (!after->page.valid)
+		return GW_CAUSE_PFN_MAPPED;
+	if (after->page.zero)
+		return GW_CAUSE_ZERO_MAPPED;
+	if (after->page.hugetlb)
+		return GW_CAUSE_HUGETLB_MAPPED;
+	if (after->leaf < GW_PTE)
+		return GW_CAUSE_THP_MAPPED;
+	return after->page.anon ? GW_CAUSE_ANON_ALLOCATED : GW_CAUSE_FILE_MAPPED;
+}
+
+static enum gw_cause still_unmapped(const struct gw_snapshot *before,
+				    const struct gw_snapshot *after)
+{
+	if (before->state != after->state)
+		return GW_CAUSE_UNMAPPED;
+	if (after->nr_levels > before->nr_levels)
+		return GW_CAUSE_TABLE_ALLOCATED;
+	if (after->nr_levels < before->nr_levels)
+		return GW_CAUSE_TABLE_FREED;
+	return same_entries(before, after) ? GW_CAUSE_UNCHANGED : GW_CAUSE_FLAGS_ONLY;
+}
+
+static enum gw_cause same_page(const struct gw_snapshot *before, const struct gw_snapshot *after)
+{
+	if (before->state == GW_PROTNONE && after->state == GW_PRESENT)
+		return GW_CAUSE_PROTNONE_RESTORED;
+	if (before->leaf < after->leaf)
+		return GW_CAUSE_THP_SPLIT;
+	if (before->leaf > after->leaf)
+		return GW_CAUSE_THP_MAPPED;
+	/* The page was made ours alone without being copied, as nobody else had it any more. */
+	if (before->page.valid && after->page.valid && !before->page.anon_exclusive &&
+	    after->page.anon_exclusive)
+		return GW_CAUSE_UNSHARE;
+	return same_entries(before, after) ? GW_CAUSE_UNCHANGED : GW_CAUSE_FLAGS_ONLY;
+}
+
+static enum gw_cause other_page(const struct gw_snapshot *before, const struct gw_snapshot *after,
+				u32 flags)
+{
+	const struct gw_page *old = &before->page, *new = &after->page;
+	bool copy_for_write = flags & GW_FLAG_WRITE;
+
+	if (!old->valid || !new->valid)
+		return GW_CAUSE_REPLACED;
+	/* A page of zeros or of a file became a private one. */
+	if (new->anon && (old->zero || !old->anon))
+		return copy_for_write ? GW_CAUSE_COW : GW_CAUSE_UNSHARE;
+	if (old->anon != new->anon)
+		return GW_CAUSE_REPLACED;
+	/* FOLL_LONGTERM moves a page out of memory that must stay movable; a page of ours alone needs no copy either. */
+	if (flags & GW_FLAG_LONGTERM && (old->zone != new->zone || !old->anon))
+		return GW_CAUSE_MIGRATED;
+	if (old->anon_exclusive)
+		return GW_CAUSE_MIGRATED;
+	if (!new->anon)
+		return GW_CAUSE_REPLACED;
+	return copy_for_write ? GW_CAUSE_COW : GW_CAUSE_UNSHARE;
+}
+
+enum gw_cause gw_cause(const struct gw_snapshot *before, const struct gw_snapshot *after,
+		       u32 flags)
+{
+	if (!before->stable || !after->stable)
+		return GW_CAUSE_UNSTABLE;
+	if (!gw_snapshot_maps_page(after))
+		return gw_snapshot_maps_page(before) ? GW_CAUSE_UNMAPPED :
+						       still_unmapped(before, after);
+	if (before->state == GW_SWAP)
+		return GW_CAUSE_SWAP_IN;
+	if (before->state == GW_MIGRATION)
+		return GW_CAUSE_MIGRATED;
+	if (!gw_snapshot_maps_page(before))
+		return mapped(after);
+	if (before->pfn == after->pfn)
+		return same_page(before, after);
+	return other_page(before, after, flags);
+}

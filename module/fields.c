@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
+#include <linux/mm.h>
+
+#include "compat.h"
+#include "fields.h"
+
+/* A getter that reads one member, or an expression, of an object @o. */
+#define GET(name, type, slot, expression)				\
+static void name(const void *object, struct gw_value *value)		\
+{									\
+	const type *o = object;						\
+									\
+	value->slot = (expression);					\
+}
+
+/* The same, with the condition under which there is a value at all. */
+#define GET_IF(name, type, condition, slot, expression)			\
+static void name(const void *object, struct gw_value *value)		\
+{									\
+	const type *o = object;						\
+									\
+	value->null = !(condition);					\
+	if (!value->null)						\
+		value->slot = (expression);				\
+}
+
+/* Names of bits. */
+#define GET_NAMES(getter, type, table, expression)			\
+static void getter(const void *object, struct gw_value *value)		\
+{									\
+	const type *o = object;						\
+									\
+	value->names = (table);						\
+	value->word = (expression);					\
+}
+
+static void get_null(const void *object, struct gw_value *value)
+{
+	value->null = true;
+}
+
+/* ---- page ---- */
+
+GET_NAMES(page_flags, struct gw_page, gw_page_flag_names, o->flags)
+GET(page_refcount, struct gw_page, number, o->refcount)
+GET(page_mapcount_get, struct gw_page, number, o->mapcount)
+GET(page_pincount, struct gw_page, number, o->pincount)
+GET(page_pincount_exact, struct gw_page, truth, o->pincount_exact)
+GET(page_anon, struct gw_page, truth, o->anon)
+GET(page_anon_exclusive, struct gw_page, truth, o->anon_exclusive)
+GET(page_zero, struct gw_page, truth, o->zero)
+GET(page_ksm, struct gw_page, truth, o->ksm)
+GET(page_head_pfn, struct gw_page, number, o->head_pfn)
+GET(page_order, struct gw_page, number, o->order)
+GET(page_nid, struct gw_page, number, o->nid)
+GET(page_zone_name, struct gw_page, string, o->zone)
+
+const struct gw_field gw_page_fields[] = {
+	{ "flags", GW_NAMES, page_flags },
+	{ "refcount", GW_NUMBER, page_refcount },
+	{ "mapcount", GW_NUMBER, page_mapcount_get },
+	{ "pincount", GW_NUMBER, page_pincount },
+	{ "pincount_exact", GW_BOOL, page_pincount_exact },
+	{ "anon", GW_BOOL, page_anon },
+	{ "anon_exclusive", GW_BOOL, page_anon_exclusive },
+	{ "zero", GW_BOOL, page_zero },
+	{ "ksm", GW_BOOL, page_ksm },
+	{ "head_pfn", GW_NUMBER, page_head_pfn },
+	{ "order", GW_NUMBER, page_order },
+	{ "nid", GW_NUMBER, page_nid },
+	{ "zone", GW_STRING, page_zone_name },
+	{ }
+};
+
+/* ---- level ---- */
+
+static const char * const level_tokens[GW_NR_LEVELS] = {
+	[GW_PGD] = "pgd", [GW_P4D] = "p4d", [GW_PUD] = "pud", [GW_PMD] = "pmd", [GW_PTE] = "pte",
+};
+
+const char *gw_level_name(enum gw_level level)
+{
+	return level_tokens[level];
+}
+
+static const struct gw_entry *view_entry(const struct gw_level_view *view)
+{
+	return &view->snap->level[view->level];
+}
+
+/* The slot's place in its table. A table need not be a page: the top one of arm64 may be smaller. */
+static u64 view_index(const struct gw_level_view *view)
+{
+	enum gw_level level = view->level;
+
+	if (gw_arch_level_folded(level))
+		return 0;
+	return (view_entry(view)->entry / sizeof(u64)) & (gw_arch_level_entries(level) - 1);
+}
+
+/* A folded level has no table of its own: its entry is that of the level above. */
+static u64 view_table(const struct gw_level_view *view)
+{
+	struct gw_level_view real = *view;
+
+	while (gw_arch_level_folded(real.level))
+		real.level--;
+	return view_entry(&real)->entry - view_index(&real) * sizeof(u64);
+}
+
+static enum gw_entry_kind view_kind(const struct gw_level_view *view)
+{
+	if (view->level + 1 < view->snap->nr_levels)
+		return GW_ENTRY_TABLE;
+	if (view->level == view->snap->leaf)
+		return GW_ENTRY_LEAF;
+	return view->snap->state == GW_BAD ? GW_ENTRY_TABLE : GW_ENTRY_ABSENT;
+}
+
+GET(level_name, struct gw_level_view, string, level_tokens[o->level])
+GET(level_folded, struct gw_level_view, truth, gw_arch_level_folded(o->level))
+GET(level_index, struct gw_level_view, number, view_index(o))
+GET(level_table, struct gw_level_view, address, view_table(o))
+GET(level_entry, struct gw_level_view, address, view_entry(o)->entry)
+GET(level_value, struct gw_level_view, address, view_entry(o)->value)
+GET_NAMES(level_flags, struct gw_level_view, gw_arch_entry_names(o->level, view_kind(o)),
+	  view_entry(o)->value)
+
+const struct gw_field gw_level_fields[] = {
+	{ "name", GW_STRING, level_name },
+	{ "folded", GW_BOOL, level_folded },
+	{ "index", GW_NUMBER, level_index },
+	{ "table", GW_ADDRESS, level_table },
+	{ "entry", GW_ADDRESS, level_entry },
+	{ "value", GW_ADDRESS, level_value },
+	{ "flags", GW_NAMES, level_flags },
+	{ }
+};
+
+/* ---- snapshot ---- */
+
+static const char * const state_tokens[GW_NR_STATES] = {
+	[GW_NONE] = "none",
+	[GW_PRESENT] = "present",
+	[GW_PROTNONE] = "protnone",
+	[GW_SWAP] = "swap",
+	[GW_MIGRATION] = "migration",
+	[GW_MARKER] = "marker",
+	[GW_DEVICE] = "device",
+	[GW_BAD] = "bad",
+	[GW_NOVMA] = "novma",
+};
+
+static const char * const marker_tokens[GW_NR_MARKERS] = {
+	[GW_MARKER_UFFD_WP] = "uffd-wp",
+	[GW_MARKER_POISONED] = "poisoned",
+	[GW_MARKER_GUARD] = "guard",
+	[GW_MARKER_HWPOISON] = "hwpoison",
+	[GW_MARKER_UNKNOWN] = "unknown",
+};
+
+static const struct gw_name rights_names[] = {
+	{ "read", GW_RIGHT_READ },
+	{ "write", GW_RIGHT_WRITE },
+	{ "user", GW_RIGHT_USER },
+	{ "exec", GW_RIGHT_EXEC },
+	{ }
+};
+
+static bool snap_has_pfn(const struct gw_snapshot *snap)
+{
+	return gw_snapshot_maps_page(snap) || snap->state == GW_MIGRATION ||
+	       snap->state == GW_DEVICE;
+}
+
+static bool level_element(const void *array, unsigned int i, union gw_element *element)
+{
+	const struct gw_snapshot *snap = array;
+
+	element->level = (struct gw_level_view){ .snap = snap, .level = i };
+	return i < snap->nr_levels;
+}
+
+GET(snap_levels, struct gw_snapshot, object, o)
+GET(snap_state, struct gw_snapshot, string, state_tokens[o->state])
+GET_IF(snap_leaf, struct gw_snapshot, o->leaf < GW_NR_LEVELS, string, level_tokens[o->leaf])
+GET_IF(snap_size, struct gw_snapshot, o->state != GW_NOVMA, number, BIT_ULL(o->shift))
+GET_IF(snap_pfn, struct gw_snapshot, snap_has_pfn(o), number, o->pfn)
+GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, o->pa)
+GET_NAMES(snap_rights, struct gw_snapshot, rights_names, o->rights)
+GET_IF(snap_swap_type, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_type)
+GET_IF(snap_swap_offset, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_offset)
+GET(snap_marker, struct gw_snapshot, string, marker_tokens[o->marker])
+GET(snap_stable, struct gw_snapshot, truth, o->stable)
+GET(snap_retries, struct gw_snapshot, number, o->retries)
+GET_IF(snap_page, struct gw_snapshot, o->page.valid, object, &o->page)
+
+const struct gw_field gw_snapshot_fields[] = {
+	{ "levels", GW_ARRAY, snap_levels, gw_level_fields, level_element },
+	{ "state", GW_STRING, snap_state },
+	{ "leaf", GW_STRING, snap_leaf },
+	{ "size", GW_NUMBER, snap_size },
+	{ "pfn", GW_NUMBER, snap_pfn },
+	{ "pa", GW_ADDRESS, snap_pa },
+	{ "rights", GW_NAMES, snap_rights },
+	{ "swap_type", GW_NUMBER, snap_swap_type },
+	{ "swap_offset", GW_NUMBER, snap_swap_offset },
+	{ "marker", GW_STRING, snap_marker },
+	{ "stable", GW_BOOL, snap_stable },
+	{ "retries", GW_NUMBER, snap_retries },
+	{ "page", GW_OBJECT, snap_page, gw_page_fields },
+	{ }
+};
+
+/* ---- page of a record ---- */
+
+static const struct gw_page_result *view_result(const struct gw_page_view *view)
+{
+	return &view->record->results[view->i];
+}
+
+static const struct gw_snapshot *view_before(const struct gw_page_view *view)
+{
+	return &view->record->before[view->i];
+}
+
+static const struct gw_snapshot *view_after(const struct gw_page_view *view)
+{
+	return view->record->after ? &view->record->after[view->i] : NULL;
+}
+
+/* Counts can be compared only if they are the same folio's. */
+static bool view_same_folio(const struct gw_page_view *view)
+{
+	const struct gw_page *before = &view_before(view)->page;
+
+	return view->record->after && before->valid && view_after(view)->page.valid &&
+	       before->head_pfn == view_after(view)->page.head_pfn;
+}
+
+static int view_delta(const struct gw_page_view *view, size_t count)
+{
+	const void *before = &view_before(view)->page, *after = &view_after(view)->page;
+
+	return *(const s32 *)(after + count) - *(const s32 *)(before + count);
+}
+
+GET(view_addr, struct gw_page_view, address, view_result(o)->addr)
+GET(view_before_get, struct gw_page_view, object, view_before(o))
+GET_IF(view_after_get, struct gw_page_view, o->record->after, object, view_after(o))
+GET_IF(view_cause, struct gw_page_view, o->record->after, string,
+       gw_cause_tokens[view_result(o)->cause])
+GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
+GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number,
+       view_delta(o, offsetof(struct gw_page, refcount)))
+GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number,
+       view_delta(o, offsetof(struct gw_page, pincount)))
+
+const struct gw_field gw_page_view_fields[] = {
+	{ "addr", GW_ADDRESS, view_addr },
+	{ "before", GW_OBJECT, view_before_get, gw_snapshot_fields },
+	{ "after", GW_OBJECT, view_after_get, gw_snapshot_fields },
+	{ "cause", GW_STRING, view_cause },
+	{ "pfn", GW_NUMBER, view_pfn },
+	{ "refcount_delta", GW_NUMBER, view_refcount_delta },
+	{ "pincount_delta", GW_NUMBER, view_pincount_delta },
+	{ }
+};
+
+/* ---- VMA ---- */
+
+GET(vma_start, struct gw_vma, address, o->start)
+GET(vma_end, struct gw_vma, address, o->end)
+GET_NAMES(vma_flags, struct gw_vma, gw_vma_flag_names, o->flags)
+GET(vma_pgoff, struct gw_vma, number, o->pgoff)
+GET(vma_kind_get, struct gw_vma, string, o->kind)
+GET(vma_file, struct gw_vma, string, o->file)
+
+const struct gw_field gw_vma_fields[] = {
+	{ "start", GW_ADDRESS, vma_start },
+	{ "end", GW_ADDRESS, vma_end },
+	{ "flags", GW_NAMES, vma_flags },
+	{ "pgoff", GW_NUMBER, vma_pgoff },
+	{ "kind", GW_STRING, vma_kind_get },
+	{ "file", GW_STRING, vma_file },
+	{ }
+};
+
+/* ---- record ---- */
+
+/* errname() is not exported. These are what the calls and their fault handlers return. */
+static const char *errno_token(int error)
+{
+	switch (error) {
+	case 0: return NULL;
+	case EPERM: return "EPERM";
+	case ENOENT: return "ENOENT";
+	case EINTR: return "EINTR";
+	case EIO: return "EIO";
+	case EAGAIN: return "EAGAIN";
+	case ENOMEM: return "ENOMEM";
+	case EFAULT: return "EFAULT";
+	case EBUSY: return "EBUSY";
+	case EEXIST: return "EEXIST";
+	case EINVAL: return "EINVAL";
+	case ENOSPC: return "ENOSPC";
+	case EOPNOTSUPP: return "EOPNOTSUPP";
+	case EHWPOISON: return "EHWPOISON";
+	default: return "other";
+	}
+}
+
+static const struct gw_name fault_names[] = {
+	{ "VM_FAULT_OOM", (__force u32)VM_FAULT_OOM },
+	{ "VM_FAULT_SIGBUS", (__force u32)VM_FAULT_SIGBUS },
+	{ "VM_FAULT_MAJOR", (__force u32)VM_FAULT_MAJOR },
+	{ "VM_FAULT_WRITE", (__force u32)GW_VM_FAULT_WRITE },
+	{ "VM_FAULT_HWPOISON", (__force u32)VM_FAULT_HWPOISON },
+	{ "VM_FAULT_HWPOISON_LARGE", (__force u32)VM_FAULT_HWPOISON_LARGE },
+	{ "VM_FAULT_SIGSEGV", (__force u32)VM_FAULT_SIGSEGV },
+	{ "VM_FAULT_NOPAGE", (__force u32)VM_FAULT_NOPAGE },
+	{ "VM_FAULT_LOCKED", (__force u32)VM_FAULT_LOCKED },
+	{ "VM_FAULT_RETRY", (__force u32)VM_FAULT_RETRY },
+	{ "VM_FAULT_FALLBACK", (__force u32)VM_FAULT_FALLBACK },
+	{ "VM_FAULT_DONE_COW", (__force u32)VM_FAULT_DONE_COW },
+	{ "VM_FAULT_NEEDDSYNC", (__force u32)VM_FAULT_NEEDDSYNC },
+	{ "VM_FAULT_COMPLETED", (__force u32)VM_FAULT_COMPLETED },
+	{ }
+};
+
+static void record_format(const void *object, struct gw_value *value)
+{
+	value->number = GUPWALK_FORMAT;
+}
+
+static void record_source(const void *object, struct gw_value *value)
+{
+	value->string = "request";
+}
+
+static void record_fault(const void *object, struct gw_value *value)
+{
+	const struct gw_record *o = object;
+
+	value->null = o->op->family != GW_FAMILY_FAULT;
+	value->names = fault_names;
+	value->word = (__force u32)o->fault;
+}
+
+static void record_peek(const void *object, struct gw_value *value)
+{
+	const struct gw_record *o = object;
+
+	value->null = !o->peek_len;
+	value->bytes = o->peek;
+	value->length = o->peek_len;
+}
+
+GET(record_seq, struct gw_record, number, o->seq)
+GET(record_time_ns, struct gw_record, number, o->time_ns)
+GET(record_run, struct gw_record, string, o->label[0] ? o->label : NULL)
+GET(record_op, struct gw_record, string, o->op->name)
+GET(record_impl, struct gw_record, string, o->op->impl)
+GET(record_pid, struct gw_record, number, o->pid)
+GET(record_tgid, struct gw_record, number, o->tgid)
+GET(record_comm, struct gw_record, string, o->comm)
+GET(record_addr, struct gw_record, address, o->addr)
+GET(record_nr_pages, struct gw_record, number, o->nr_pages)
+GET_NAMES(record_flags, struct gw_record, gw_flag_names, o->flags)
+GET(record_ret, struct gw_record, number, o->ret)
+GET(record_errno, struct gw_record, string, errno_token(o->error))
+GET(record_reason, struct gw_record, string, o->reason ? o->reason->token : NULL)
+GET(record_reason_text, struct gw_record, string, o->reason ? o->reason->text : NULL)
+GET(record_duration_ns, struct gw_record, number, o->duration_ns)
+GET(record_held, struct gw_record, truth, o->held)
+GET(record_vma, struct gw_record, object, &o->vma)
+
+const struct gw_field gw_record_fields[] = {
+	{ "format", GW_NUMBER, record_format },
+	{ "seq", GW_NUMBER, record_seq },
+	{ "time_ns", GW_NUMBER, record_time_ns },
+	{ "run", GW_STRING, record_run },
+	{ "source", GW_STRING, record_source },
+	{ "op", GW_STRING, record_op },
+	{ "impl", GW_STRING, record_impl },
+	{ "pid", GW_NUMBER, record_pid },
+	{ "tgid", GW_NUMBER, record_tgid },
+	{ "comm", GW_STRING, record_comm },
+	{ "addr", GW_ADDRESS, record_addr },
+	{ "nr_pages", GW_NUMBER, record_nr_pages },
+	{ "flags", GW_NAMES, record_flags },
+	{ "ret", GW_NUMBER, record_ret },
+	{ "errno", GW_STRING, record_errno },
+	{ "fault", GW_NAMES, record_fault },
+	{ "reason", GW_STRING, record_reason },
+	{ "reason_text", GW_STRING, record_reason_text },
+	{ "duration_ns", GW_NUMBER, record_duration_ns },
+	{ "held", GW_BOOL, record_held },
+	{ "peek", GW_BYTES, record_peek },
+	{ "vma", GW_OBJECT, record_vma, gw_vma_fields },
+	{ }
+};
+
+/* For observed calls; a request has neither. */
+const struct gw_field gw_record_tail_fields[] = {
+	{ "stack", GW_STRING, get_null },
+	{ "driver", GW_STRING, get_null },
+	{ }
+};

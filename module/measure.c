@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/highmem.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "arch.h"
+#include "compat.h"
+#include "measure.h"
+
+/**
+ * struct gw_measurement - one request being served
+ * @request: the request
+ * @error: why it is refused
+ * @record: what becomes of it
+ * @call: arguments and result of the kernel call
+ * @obtained: pages that it obtained
+ * @dirty: they were written to
+ */
+struct gw_measurement {
+	const struct gw_request *request;
+	struct gw_error *error;
+	struct gw_record *record;
+	struct gw_call call;
+	unsigned long obtained;
+	bool dirty;
+};
+
+/* The snapshots of a walk: an element for each entry, up to the end of the VMA, of the range, or of the record. */
+static void walk_entries(struct gw_measurement *m)
+{
+	struct vm_area_struct *vma = m->call.vma;
+	struct gw_record *record = m->record;
+	unsigned long addr = m->call.addr;
+	unsigned long start = addr & PAGE_MASK;
+	unsigned long end = min(vma->vm_end, start + (m->call.nr_pages << PAGE_SHIFT));
+	unsigned int i;
+
+	for (i = 0; i < record->nr && addr < end; i++) {
+		unsigned long size;
+
+		gw_walk_one(vma, addr, &record->before[i]);
+		record->results[i].addr = addr;
+		size = 1UL << record->before[i].shift;
+		/* The last entry below the end of the address space wraps to 0: min() below must not see that. */
+		addr = min(end - 1, addr | (size - 1)) + 1;
+	}
+	record->nr = i;
+	record->ret = (min(addr, end) - start) >> PAGE_SHIFT;
+}
+
+static void explain(struct gw_measurement *m)
+{
+	struct gw_record *record = m->record;
+	unsigned long stopped = 0;
+	struct gw_case c = {
+		.op = record->op,
+		.flags = record->flags,
+		.error = record->error,
+	};
+
+	if (!record->error) {
+		if (record->op->family != GW_FAMILY_GUP || record->ret >= record->nr_pages)
+			return;
+		stopped = record->ret;
+	}
+	c.addr = record->results[stopped].addr;
+	c.vma = gw_vma_lookup(m->call.mm, c.addr);
+	c.before = &record->before[stopped];
+	record->reason = gw_rule_find(&c);
+}
+
+static void note_result(struct gw_measurement *m)
+{
+	struct gw_record *record = m->record;
+	unsigned long i;
+
+	switch (record->op->family) {
+	case GW_FAMILY_FAULT:
+		record->fault = m->call.fault;
+		if (record->fault & VM_FAULT_ERROR)
+			record->error = -vm_fault_to_errno(record->fault, FOLL_HWPOISON);
+		break;
+	case GW_FAMILY_GUP:
+		if (record->ret > 0)
+			m->obtained = record->ret;
+		fallthrough;
+	default:
+		if (record->ret < 0)
+			record->error = -record->ret;
+	}
+	if (m->call.has_pfn) {
+		record->results[0].has_pfn = true;
+		record->results[0].pfn = m->call.pfn;
+	}
+	for (i = 0; i < m->obtained; i++) {
+		record->results[i].has_pfn = true;
+		record->results[i].pfn = page_to_pfn(m->call.pages[i]);
+	}
+}
+
+/* Walk, call, walk. The mmap lock is held, and no op drops it. */
+static void measure_call(struct gw_measurement *m)
+{
+	const struct gw_request *r = m->request;
+	struct gw_record *record = m->record;
+	unsigned int i;
+
+	for (i = 0; i < record->nr; i++)
+		record->results[i].addr = i ? (r->addr & PAGE_MASK) + i * PAGE_SIZE : r->addr;
+
+	gw_walk(r->mm, r->addr, r->nr_pages, record->before);
+	record->time_ns = ktime_get_ns();
+	record->ret = r->op->call(&m->call);
+	record->duration_ns = ktime_get_ns() - record->time_ns;
+	gw_walk(r->mm, r->addr, r->nr_pages, record->after);
+
+	note_result(m);
+	explain(m);
+	for (i = 0; i < record->nr; i++)
+		record->results[i].cause = gw_cause(&record->before[i], &record->after[i],
+						    record->flags);
+}
+
+static int measure_locked(struct gw_measurement *m)
+{
+	const struct gw_request *r = m->request;
+	const char *refused;
+	int ret;
+
+	m->call.vma = gw_vma_lookup(r->mm, r->addr);
+	if (!m->call.vma)
+		return gw_error_set(m->error, -EFAULT, "addr: no VMA at 0x%lx", r->addr);
+	refused = r->op->check ? r->op->check(&m->call) : NULL;
+	if (refused)
+		return gw_error_set(m->error, -EINVAL, "flags: %s", refused);
+	ret = gw_vma_copy(m->call.vma, &m->record->vma);
+	if (ret)
+		return ret;
+	if (r->op->family == GW_FAMILY_WALK) {
+		m->record->time_ns = ktime_get_ns();
+		walk_entries(m);
+	} else {
+		measure_call(m);
+	}
+	return 0;
+}
+
+/* Reads and writes the first obtained page through the kernel's own mapping of it, as a driver would. */
+static void peek_and_poke(struct gw_measurement *m)
+{
+	const struct gw_request *r = m->request;
+	struct gw_record *record = m->record;
+	struct page *page = m->call.pages[0];
+	char *bytes;
+
+	if (!m->obtained || (!record->peek && !r->poke))
+		return;
+	bytes = kmap_local_page(page) + offset_in_page(r->addr);
+	if (record->peek) {
+		memcpy(record->peek, bytes, r->peek);
+		record->peek_len = r->peek;
+	}
+	if (r->poke) {
+		memcpy(bytes, r->poke, strlen(r->poke));
+		flush_dcache_page(page);
+		m->dirty = true;
+	}
+	kunmap_local(bytes);
+}
+
+static int create_record(struct gw_measurement *m)
+{
+	const struct gw_request *r = m->request;
+	bool walk = r->op->family == GW_FAMILY_WALK;
+	struct gw_record *record;
+
+	record = gw_record_create(min_t(unsigned long, r->nr_pages, gw_pages_max()), !walk);
+	if (!record)
+		return -ENOMEM;
+	m->record = record;
+	record->op = r->op;
+	record->pid = r->pid;
+	record->tgid = r->tgid;
+	memcpy(record->comm, r->comm, sizeof(record->comm));
+	memcpy(record->label, r->label, sizeof(record->label));
+	record->addr = r->addr;
+	record->nr_pages = r->nr_pages;
+	record->flags = r->flags;
+	if (r->peek) {
+		record->peek = kzalloc(r->peek, GFP_KERNEL_ACCOUNT);
+		if (!record->peek)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct gw_hold *create_hold(struct gw_measurement *m)
+{
+	struct gw_hold *hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+
+	if (!hold)
+		return NULL;
+	hold->op = m->request->op;
+	return hold;
+}
+
+/* Keep the obtained pages for the descriptor, or give them back. */
+static void settle_pages(struct gw_measurement *m, struct gw_hold *hold, struct list_head *holds)
+{
+	const struct gw_request *r = m->request;
+
+	if (hold && m->obtained) {
+		gw_pins_unreserve(r->nr_pages - m->obtained);
+		hold->pages = m->call.pages;
+		hold->nr = m->obtained;
+		hold->dirty = m->dirty;
+		list_add_tail(&hold->node, holds);
+		m->record->held = true;
+		return;
+	}
+	if (m->obtained)
+		r->op->release(m->call.pages, m->obtained, m->dirty);
+	if (hold) {
+		gw_pins_unreserve(r->nr_pages);
+		kfree(hold);
+	}
+	kvfree(m->call.pages);
+}
+
+/* Allocates all that the call needs, so that nothing can fail once it was made. */
+static int prepare(struct gw_measurement *m, struct gw_hold **hold)
+{
+	const struct gw_request *r = m->request;
+
+	if (create_record(m))
+		return -ENOMEM;
+	if (r->op->release) {
+		m->call.pages = kvcalloc(r->nr_pages, sizeof(*m->call.pages), GFP_KERNEL_ACCOUNT);
+		if (!m->call.pages)
+			return -ENOMEM;
+	}
+	if (!r->hold)
+		return 0;
+	if (!gw_pins_reserve(r->nr_pages))
+		return gw_error_set(m->error, -ENOSPC,
+				    "hold: more than pins_max pages held (module parameter)");
+	*hold = create_hold(m);
+	if (*hold)
+		return 0;
+	gw_pins_unreserve(r->nr_pages);
+	return -ENOMEM;
+}
+
+int gw_measure(const struct gw_request *request, struct list_head *holds,
+	       struct gw_record **recordp, struct gw_error *error)
+{
+	struct gw_measurement m = {
+		.request = request,
+		.error = error,
+		.call = {
+			.mm = request->mm,
+			.addr = request->addr,
+			.nr_pages = request->nr_pages,
+			.flags = request->flags,
+		},
+	};
+	struct gw_hold *hold = NULL;
+	int ret;
+
+	ret = prepare(&m, &hold);
+	if (!ret)
+		ret = mmap_read_lock_killable(request->mm);
+	if (!ret) {
+		ret = measure_locked(&m);
+		mmap_read_unlock(request->mm);
+	}
+	if (!ret && request->op->release)
+		peek_and_poke(&m);
+	if (m.record)
+		settle_pages(&m, hold, holds);
+	if (ret) {
+		gw_record_put(m.record);
+		return ret;
+	}
+	gw_records_number(m.record);
+	if (request->keep)
+		gw_records_keep(m.record);
+	*recordp = m.record;
+	return 0;
+}
+
+void gw_holds_release(struct list_head *holds)
+{
+	struct gw_hold *hold, *next;
+
+	list_for_each_entry_safe(hold, next, holds, node) {
+		list_del(&hold->node);
+		hold->op->release(hold->pages, hold->nr, hold->dirty);
+		gw_pins_unreserve(hold->nr);
+		kvfree(hold->pages);
+		kfree(hold);
+	}
+}

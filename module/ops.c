@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "ops.h"
+#include "record.h"
+
+const struct gw_name gw_flag_names[] = {
+	{ "write", GW_FLAG_WRITE },
+	{ "force", GW_FLAG_FORCE },
+	{ "longterm", GW_FLAG_LONGTERM },
+	{ }
+};
+
+static unsigned int foll_flags(u32 flags)
+{
+	unsigned int foll = 0;
+
+	if (flags & GW_FLAG_WRITE)
+		foll |= FOLL_WRITE;
+	if (flags & GW_FLAG_FORCE)
+		foll |= FOLL_FORCE;
+	if (flags & GW_FLAG_LONGTERM)
+		foll |= FOLL_LONGTERM;
+	return foll;
+}
+
+static long call_follow_pfn(struct gw_call *call)
+{
+	int ret = gw_follow_pfn(call->vma, call->addr, &call->pfn);
+
+	call->has_pfn = !ret;
+	return ret;
+}
+
+/*
+ * Without FAULT_FLAG_ALLOW_RETRY the mmap lock is never dropped (get_user_pages does the same when it is given no @locked),
+ * so both snapshots and the call see the same VMAs.
+ */
+static long call_handle_mm_fault(struct gw_call *call)
+{
+	unsigned int flags = 0;
+
+	if (call->flags & GW_FLAG_WRITE)
+		flags |= FAULT_FLAG_WRITE;
+	if (call->mm != current->mm)
+		flags |= FAULT_FLAG_REMOTE;
+	call->fault = handle_mm_fault(call->vma, call->addr & PAGE_MASK, flags, NULL);
+	return (__force unsigned int)call->fault;
+}
+
+/* What arch/x86/mm/fault.c, access_error(), checks; since v6.4 sanitize_fault_flags() warns about a caller that did not. */
+static const char *check_handle_mm_fault(const struct gw_call *call)
+{
+	if (call->flags & GW_FLAG_WRITE && !(call->vma->vm_flags & VM_WRITE))
+		return "the VMA does not allow writing, and handle_mm_fault's callers must not ask for it then";
+	return NULL;
+}
+
+static long call_get_user_pages(struct gw_call *call)
+{
+	return gw_get_user_pages(call->addr, call->nr_pages, foll_flags(call->flags),
+				 call->pages);
+}
+
+static long call_get_user_pages_remote(struct gw_call *call)
+{
+	return gw_get_user_pages_remote(call->mm, call->addr, call->nr_pages,
+					foll_flags(call->flags), call->pages, NULL);
+}
+
+static long call_pin_user_pages(struct gw_call *call)
+{
+	return gw_pin_user_pages(call->addr, call->nr_pages, foll_flags(call->flags),
+				 call->pages);
+}
+
+static void release_get(struct page **pages, unsigned long nr, bool dirty)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (dirty)
+			set_page_dirty_lock(pages[i]);
+		put_page(pages[i]);
+	}
+}
+
+static void release_pin(struct page **pages, unsigned long nr, bool dirty)
+{
+	unpin_user_pages_dirty_lock(pages, nr, dirty);
+}
+
+/*
+ * FOLL_LONGTERM is a flag of pin_* only: get_* would warn (is_valid_gup_flags(), since v6.2 is_valid_gup_args(), mm/gup.c).
+ */
+const struct gw_op gw_ops[] = {
+	{
+		.name = "walk",
+		.note = "makes no call: the page tables as they are, an element for each entry",
+		.family = GW_FAMILY_WALK,
+		.any_memory = true,
+	},
+	{
+		.name = "follow_pfn",
+		.impl = GW_FOLLOW_PFN_IMPL,
+		.note = "page frame of a VM_IO or VM_PFNMAP mapping; never faults anything in",
+		.call = call_follow_pfn,
+		.family = GW_FAMILY_FOLLOW,
+		.any_memory = true,
+		.single = true,
+	},
+	{
+		.name = "handle_mm_fault",
+		.impl = "handle_mm_fault",
+		.note = "what the CPU's page-fault handler calls to make an access possible",
+		.call = call_handle_mm_fault,
+		.check = check_handle_mm_fault,
+		.family = GW_FAMILY_FAULT,
+		.flags = GW_FLAG_WRITE,
+		.any_memory = true,
+		.single = true,
+	},
+	{
+		.name = "get_user_pages",
+		.impl = "get_user_pages",
+		.note = "references (FOLL_GET) on pages of the caller, faulting in what is missing",
+		.call = call_get_user_pages,
+		.release = release_get,
+		.family = GW_FAMILY_GUP,
+		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE,
+	},
+	{
+		.name = "get_user_pages_remote",
+		.impl = "get_user_pages_remote",
+		.note = "the same on the memory of any process",
+		.call = call_get_user_pages_remote,
+		.release = release_get,
+		.family = GW_FAMILY_GUP,
+		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE,
+		.any_memory = true,
+	},
+	{
+		.name = "pin_user_pages",
+		.impl = "pin_user_pages",
+		.note = "pins (FOLL_PIN) on pages of the caller, for DMA; longterm moves them out of movable memory",
+		.call = call_pin_user_pages,
+		.release = release_pin,
+		.family = GW_FAMILY_GUP,
+		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE | GW_FLAG_LONGTERM,
+	},
+};
+
+const unsigned int gw_nr_ops = ARRAY_SIZE(gw_ops);
+
+const struct gw_op *gw_op_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < gw_nr_ops; i++)
+		if (!strcmp(gw_ops[i].name, name))
+			return &gw_ops[i];
+	return NULL;
+}
+
+static void show_flags(struct seq_file *m, u32 flags)
+{
+	const struct gw_name *name;
+	char text[64] = "";
+
+	for (name = gw_flag_names; name->name; name++) {
+		if (!gw_name_applies(name, flags))
+			continue;
+		if (text[0])
+			strlcat(text, ",", sizeof(text));
+		strlcat(text, name->name, sizeof(text));
+	}
+	seq_printf(m, " %-20s", text[0] ? text : "-");
+}
+
+void gw_ops_show(struct seq_file *m)
+{
+	unsigned int i;
+
+	seq_printf(m, "#%-22s %-11s %-22s %-6s %5s %-20s %s\n", "name", "available", "impl", "memory",
+		   "pages", "flags", "note");
+	for (i = 0; i < gw_nr_ops; i++) {
+		const struct gw_op *op = &gw_ops[i];
+
+		seq_printf(m, "%-23s %-11s %-22s %-6s %5u", op->name,
+			   gw_op_available(op) ? "available" : "unavailable", op->impl ?: "-",
+			   op->any_memory ? "any" : "own", op->single ? 1 : gw_pages_max());
+		show_flags(m, op->flags);
+		seq_printf(m, " %s\n", op->note);
+	}
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ops: kernel calls that gupwalk can make and measure. One table, gw_ops[], says everything about them.
+ */
+#ifndef _GUPWALK_OPS_H
+#define _GUPWALK_OPS_H
+
+#include <linux/mm_types.h>
+#include <linux/seq_file.h>
+#include <linux/types.h>
+
+#include "names.h"
+
+/*
+ * Flags of a request, by the names in gw_flag_names. They are ours: the kernel's FOLL_ values differ between kernels, and
+ * ops.c translates.
+ */
+#define GW_FLAG_WRITE 0x1
+#define GW_FLAG_FORCE 0x2
+#define GW_FLAG_LONGTERM 0x4
+
+extern const struct gw_name gw_flag_names[];
+
+/**
+ * enum gw_family - ops that follow the same rules
+ * @GW_FAMILY_WALK: makes no call
+ * @GW_FAMILY_FOLLOW: follow_pfn and its successors
+ * @GW_FAMILY_FAULT: handle_mm_fault
+ * @GW_FAMILY_GUP: get_user_pages and pin_user_pages
+ */
+enum gw_family { GW_FAMILY_WALK, GW_FAMILY_FOLLOW, GW_FAMILY_FAULT, GW_FAMILY_GUP };
+
+/**
+ * struct gw_call - arguments of one kernel call, and what it gave
+ * @mm: (in) whose memory; a reference on its users is held
+ * @vma: (in) VMA of @addr
+ * @addr: (in) address
+ * @nr_pages: (in) pages from the one that holds @addr
+ * @flags: (in) GW_FLAG_*
+ * @pages: (out) obtained pages: as many as the call returned, of an op that obtains pages; room for @nr_pages
+ * @pfn: (out) page frame, if @has_pfn
+ * @has_pfn: (out) the call reported a page frame and no reference
+ * @fault: (out) VM_FAULT_* bits, of GW_FAMILY_FAULT
+ */
+struct gw_call {
+	struct mm_struct *mm;
+	struct vm_area_struct *vma;
+	unsigned long addr;
+	unsigned long nr_pages;
+	u32 flags;
+	struct page **pages;
+	unsigned long pfn;
+	bool has_pfn;
+	vm_fault_t fault;
+};
+
+/**
+ * struct gw_op - one row of the op table
+ * @name: the kernel's own name of the function
+ * @impl: the kernel function that serves it on this kernel; NULL if none does or none is called
+ * @note: what it does; if it is not available: why
+ * @call: makes the call. Context: process context, mmap lock of @mm held for read, and held on return. Return: what the
+ *	kernel function returned. NULL if the op is not available
+ * @release: gives @nr pages back the way that fits the call; @dirty: they were written to. NULL: the op obtains none.
+ *	Context: process context, may sleep, no locks
+ * @check: looks at what the kernel's own callers must check before this call. Context: mmap lock held for read.
+ *	Return: NULL, or what is wrong. May be NULL
+ * @family: which rules explain its errors
+ * @flags: GW_FLAG_* that it takes on this kernel; a flag that would trip a warning of the kernel is not among them
+ * @any_memory: takes the memory of another process
+ * @single: takes one address, not a range
+ */
+struct gw_op {
+	const char *name;
+	const char *impl;
+	const char *note;
+	long (*call)(struct gw_call *call);
+	void (*release)(struct page **pages, unsigned long nr, bool dirty);
+	const char *(*check)(const struct gw_call *call);
+	enum gw_family family;
+	u32 flags;
+	bool any_memory;
+	bool single;
+};
+
+extern const struct gw_op gw_ops[];
+extern const unsigned int gw_nr_ops;
+
+/**
+ * gw_op_find() - the op of a name
+ * @name: the name
+ *
+ * Return: the row of the table, or NULL.
+ */
+const struct gw_op *gw_op_find(const char *name);
+
+/**
+ * gw_op_available() - can this kernel do it
+ * @op: the op
+ *
+ * Return: true if it can.
+ */
+static inline bool gw_op_available(const struct gw_op *op)
+{
+	return op->call || op->family == GW_FAMILY_WALK;
+}
+
+/**
+ * gw_ops_show() - print the table, as the file `ops`
+ * @m: where to
+ */
+void gw_ops_show(struct seq_file *m);
+
+#endif /* _GUPWALK_OPS_H */

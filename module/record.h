@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A record: one op, its arguments and result, with a snapshot of every page before and after. The newest ones are kept.
+ */
+#ifndef _GUPWALK_RECORD_H
+#define _GUPWALK_RECORD_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+
+#include "cause.h"
+#include "ops.h"
+#include "rules.h"
+#include "uapi/gupwalk.h"
+#include "vma.h"
+#include "walk.h"
+
+/**
+ * struct gw_page_result - what a call gave for one page
+ * @addr: address
+ * @cause: what the call did to the mapping
+ * @has_pfn: the call reported a page, @pfn
+ * @pfn: its page frame
+ */
+struct gw_page_result {
+	unsigned long addr;
+	enum gw_cause cause;
+	bool has_pfn;
+	u64 pfn;
+};
+
+/**
+ * struct gw_record - one op
+ * @kref: references: the list of kept records, and everybody who reads it
+ * @node: place in the list
+ * @seq: number since load, from 1
+ * @time_ns: when the call was made, CLOCK_MONOTONIC
+ * @label: label of the request, may be empty
+ * @op: the op
+ * @pid: thread whose memory, in the initial namespace
+ * @tgid: its process
+ * @comm: its name
+ * @addr: address of the request
+ * @nr_pages: pages of the request
+ * @flags: GW_FLAG_*
+ * @ret: what the kernel function returned
+ * @error: positive errno that the call ended with, or 0
+ * @fault: VM_FAULT_* bits, of handle_mm_fault
+ * @reason: rule that explains @error or a short result, or NULL
+ * @duration_ns: how long the call took
+ * @held: the pages are held by the descriptor
+ * @peek: bytes read from the page, allocated, or NULL
+ * @peek_len: how many
+ * @vma: VMA of @addr
+ * @nr: entries of @before, @after and @results
+ * @before: snapshots before the call
+ * @after: snapshots after the call; NULL if no call was made
+ * @results: what the call gave
+ *
+ * Written by gw_measure() only; constant from the moment somebody else can see it, but for @seq and @node.
+ */
+struct gw_record {
+	struct kref kref;
+	struct list_head node;
+	u64 seq;
+	u64 time_ns;
+	char label[GUPWALK_LABEL_MAX + 1];
+	const struct gw_op *op;
+	pid_t pid;
+	pid_t tgid;
+	char comm[TASK_COMM_LEN];
+	unsigned long addr;
+	unsigned long nr_pages;
+	u32 flags;
+	long ret;
+	int error;
+	vm_fault_t fault;
+	const struct gw_rule *reason;
+	u64 duration_ns;
+	bool held;
+	u8 *peek;
+	unsigned int peek_len;
+	struct gw_vma vma;
+	unsigned int nr;
+	struct gw_snapshot *before;
+	struct gw_snapshot *after;
+	struct gw_page_result *results;
+};
+
+/**
+ * gw_record_create() - allocate a record
+ * @nr: pages it has room for
+ * @after: with snapshots after a call
+ *
+ * Context: may sleep.
+ * Return: a record with one reference, all else zero; NULL without memory.
+ */
+struct gw_record *gw_record_create(unsigned int nr, bool after);
+
+/**
+ * gw_record_get() - take a reference
+ * @record: the record
+ */
+void gw_record_get(struct gw_record *record);
+
+/**
+ * gw_record_put() - drop a reference, and free the record with the last one
+ * @record: the record; NULL is fine
+ */
+void gw_record_put(struct gw_record *record);
+
+/**
+ * gw_records_number() - give a record its number
+ * @record: the record, new
+ */
+void gw_records_number(struct gw_record *record);
+
+/**
+ * gw_records_keep() - put a record among the kept ones, and drop the oldest if there are too many
+ * @record: the record, new; the list takes a reference of its own
+ *
+ * Context: may sleep.
+ */
+void gw_records_keep(struct gw_record *record);
+
+/**
+ * gw_records_clear() - drop all kept records
+ *
+ * Context: may sleep. Readers that have begun keep what they have.
+ */
+void gw_records_clear(void);
+
+/**
+ * struct gw_record_set - records that a reader has hold of
+ * @nr: how many
+ * @records: oldest first, with a reference each
+ */
+struct gw_record_set {
+	unsigned int nr;
+	struct gw_record *records[];
+};
+
+/**
+ * gw_records_grab() - take hold of all kept records
+ *
+ * Context: may sleep.
+ * Return: a set that gw_records_release() frees, or NULL without memory.
+ */
+struct gw_record_set *gw_records_grab(void);
+
+/**
+ * gw_record_set_of() - a set of one record
+ * @record: the record, or NULL for an empty set; the set takes a reference of its own
+ *
+ * Context: may sleep.
+ * Return: a set that gw_records_release() frees, or NULL without memory.
+ */
+struct gw_record_set *gw_record_set_of(struct gw_record *record);
+
+/**
+ * gw_records_release() - give a set back
+ * @set: the set; NULL is fine
+ */
+void gw_records_release(struct gw_record_set *set);
+
+/**
+ * struct gw_limits - limits in force, and how far they are used
+ * @records_max: most records kept
+ * @records_kept: records kept now
+ * @records_dropped: records dropped since load because newer ones came
+ * @pages_max: most pages of a request
+ * @pins_max: most pages held by all descriptors
+ * @pins_held: pages held now
+ */
+struct gw_limits {
+	unsigned int records_max;
+	unsigned int records_kept;
+	u64 records_dropped;
+	unsigned int pages_max;
+	unsigned int pins_max;
+	unsigned int pins_held;
+};
+
+/**
+ * gw_limits_read() - the limits in force
+ * @limits: filled in
+ *
+ * Context: may sleep.
+ */
+void gw_limits_read(struct gw_limits *limits);
+
+/**
+ * gw_pages_max() - most pages that one request may name
+ *
+ * Return: the parameter pages_max, at least 1.
+ */
+unsigned int gw_pages_max(void);
+
+/**
+ * gw_pins_reserve() - count pages that are about to be held
+ * @nr: how many
+ *
+ * Return: false if that would be too many; nothing is counted then.
+ */
+bool gw_pins_reserve(unsigned int nr);
+
+/**
+ * gw_pins_unreserve() - the opposite
+ * @nr: how many
+ */
+void gw_pins_unreserve(unsigned int nr);
+
+#endif /* _GUPWALK_RECORD_H */

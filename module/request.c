@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/string.h>
+
+#include "record.h"
+#include "request.h"
+
+int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(error->text, sizeof(error->text), fmt, args);
+	va_end(args);
+	return ret;
+}
+
+/**
+ * struct gw_parse - a line being parsed
+ * @request: what it becomes
+ * @error: why it is refused
+ * @given: bits of the keys that were given, by their place in keys[]
+ * @pid: pid in the requester's namespace, if one was given
+ */
+struct gw_parse {
+	struct gw_request *request;
+	struct gw_error *error;
+	u32 given;
+	pid_t pid;
+};
+
+static void allow(struct gw_error *error, const char *word)
+{
+	if (error->allowed[0])
+		strlcat(error->allowed, " ", sizeof(error->allowed));
+	strlcat(error->allowed, word, sizeof(error->allowed));
+}
+
+static void allow_ops(struct gw_error *error)
+{
+	unsigned int i;
+
+	for (i = 0; i < gw_nr_ops; i++)
+		if (gw_op_available(&gw_ops[i]))
+			allow(error, gw_ops[i].name);
+}
+
+static void allow_flags(struct gw_error *error, u32 flags)
+{
+	const struct gw_name *name;
+
+	for (name = gw_flag_names; name->name; name++)
+		if (gw_name_applies(name, flags))
+			allow(error, name->name);
+	if (!error->allowed[0])
+		allow(error, "none");
+}
+
+/* Decimal, or hex with 0x. No sign, no octal: 010 would surprise whoever meant ten. */
+static int parse_number(const char *text, u64 *number)
+{
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		return isxdigit(text[2]) ? kstrtoull(text + 2, 16, number) : -EINVAL;
+	return isdigit(text[0]) ? kstrtoull(text, 10, number) : -EINVAL;
+}
+
+static int parse_bounded(struct gw_parse *p, const char *key, const char *text, u64 max,
+			 int too_many, u64 *number)
+{
+	int ret = parse_number(text, number);
+
+	if (ret == -ERANGE)
+		return gw_error_set(p->error, too_many, "%s: number too large", key);
+	if (ret)
+		return gw_error_set(p->error, -EINVAL, "%s: not a number (decimal, or hex with 0x)",
+				    key);
+	if (*number > max)
+		return gw_error_set(p->error, too_many, "%s: more than %llu", key, max);
+	return 0;
+}
+
+static int parse_op(struct gw_parse *p, char *value)
+{
+	p->request->op = gw_op_find(value);
+	if (!p->request->op) {
+		allow_ops(p->error);
+		return gw_error_set(p->error, -EINVAL, "op: no such op");
+	}
+	if (!gw_op_available(p->request->op))
+		return gw_error_set(p->error, -EOPNOTSUPP, "op: not on this kernel: %s",
+				    p->request->op->note);
+	return 0;
+}
+
+static int parse_addr(struct gw_parse *p, char *value)
+{
+	u64 number;
+	int ret = parse_bounded(p, "addr", value, ULONG_MAX, -EFAULT, &number);
+
+	p->request->addr = number;
+	return ret;
+}
+
+static int parse_pid(struct gw_parse *p, char *value)
+{
+	u64 number;
+	int ret = parse_bounded(p, "pid", value, INT_MAX, -ESRCH, &number);
+
+	if (!ret && !number)
+		return gw_error_set(p->error, -EINVAL, "pid: must be positive");
+	p->pid = number;
+	return ret;
+}
+
+static int parse_nr_pages(struct gw_parse *p, char *value)
+{
+	u64 number;
+	int ret = parse_bounded(p, "nr_pages", value, ULONG_MAX >> PAGE_SHIFT, -E2BIG, &number);
+
+	if (!ret && !number)
+		return gw_error_set(p->error, -EINVAL, "nr_pages: must be at least 1");
+	p->request->nr_pages = number;
+	return ret;
+}
+
+static int parse_flags(struct gw_parse *p, char *value)
+{
+	const struct gw_name *name;
+	char *flag;
+
+	while ((flag = strsep(&value, ","))) {
+		for (name = gw_flag_names; name->name; name++)
+			if (!strcmp(name->name, flag))
+				break;
+		if (!name->name) {
+			allow_flags(p->error, ~0);
+			return gw_error_set(p->error, -EINVAL, "flags: no such flag");
+		}
+		p->request->flags |= name->mask;
+	}
+	return 0;
+}
+
+static int parse_run(struct gw_parse *p, char *value)
+{
+	if (strscpy(p->request->label, value, sizeof(p->request->label)) < 0)
+		return gw_error_set(p->error, -E2BIG, "run: longer than %d bytes",
+				    GUPWALK_LABEL_MAX);
+	return 0;
+}
+
+static int parse_peek(struct gw_parse *p, char *value)
+{
+	u64 number;
+	int ret = parse_bounded(p, "peek", value, PAGE_SIZE, -E2BIG, &number);
+
+	if (!ret && !number)
+		return gw_error_set(p->error, -EINVAL, "peek: must be at least 1");
+	p->request->peek = number;
+	return ret;
+}
+
+static int parse_poke(struct gw_parse *p, char *value)
+{
+	if (!*value)
+		return gw_error_set(p->error, -EINVAL, "poke: no text");
+	p->request->poke = value;
+	return 0;
+}
+
+static int parse_hold(struct gw_parse *p, char *value)
+{
+	p->request->hold = true;
+	return 0;
+}
+
+static int parse_nokeep(struct gw_parse *p, char *value)
+{
+	p->request->keep = false;
+	return 0;
+}
+
+/**
+ * struct gw_key - a key of the request line
+ * @name: the key
+ * @bare: a word by itself, without =value
+ * @parse: takes the value. Return: 0 or a negative errno with the error set
+ */
+struct gw_key {
+	const char *name;
+	bool bare;
+	int (*parse)(struct gw_parse *p, char *value);
+};
+
+static const struct gw_key keys[] = {
+	{ "op", false, parse_op },
+	{ "addr", false, parse_addr },
+	{ "pid", false, parse_pid },
+	{ "nr_pages", false, parse_nr_pages },
+	{ "flags", false, parse_flags },
+	{ "run", false, parse_run },
+	{ "peek", false, parse_peek },
+	{ "poke", false, parse_poke },
+	{ "hold", true, parse_hold },
+	{ "nokeep", true, parse_nokeep },
+};
+
+static void allow_keys(struct gw_error *error)
+{
+	char word[16];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		scnprintf(word, sizeof(word), "%s%s", keys[i].name, keys[i].bare ? "" : "=");
+		allow(error, word);
+	}
+}
+
+static int parse_word(struct gw_parse *p, char *word)
+{
+	char *value = strchr(word, '=');
+	unsigned int i;
+
+	strscpy(p->error->word, word, sizeof(p->error->word));
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(keys[i].name, word) && keys[i].bare == !value)
+			break;
+	if (i == ARRAY_SIZE(keys)) {
+		allow_keys(p->error);
+		return gw_error_set(p->error, -EINVAL, "request: no such word");
+	}
+	if (p->given & BIT(i))
+		return gw_error_set(p->error, -EINVAL, "%s: given twice", keys[i].name);
+	p->given |= BIT(i);
+	return keys[i].parse(p, value);
+}
+
+static bool given(const struct gw_parse *p, int (*parse)(struct gw_parse *p, char *value))
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].parse == parse)
+			return p->given & BIT(i);
+	return false;
+}
+
+static int check_op(struct gw_parse *p)
+{
+	struct gw_request *r = p->request;
+
+	if (!r->op) {
+		allow_ops(p->error);
+		return gw_error_set(p->error, -EINVAL, "op: missing");
+	}
+	if (!given(p, parse_addr))
+		return gw_error_set(p->error, -EINVAL, "addr: missing");
+	if (r->flags & ~r->op->flags) {
+		allow_flags(p->error, r->op->flags);
+		return gw_error_set(p->error, -EINVAL, "flags: %s does not take %s on this kernel",
+				    r->op->name, r->op->flags ? "all of these" : "flags");
+	}
+	if (!r->op->release && (r->hold || r->peek || r->poke))
+		return gw_error_set(p->error, -EINVAL,
+				    "%s: %s obtains no page", r->hold ? "hold" :
+				    r->peek ? "peek" : "poke", r->op->name);
+	if (r->poke && !(r->flags & GW_FLAG_WRITE))
+		return gw_error_set(p->error, -EINVAL, "poke: needs flags=write");
+	return 0;
+}
+
+static int check_sizes(struct gw_parse *p)
+{
+	struct gw_request *r = p->request;
+	unsigned int room = PAGE_SIZE - offset_in_page(r->addr);
+
+	if (r->op->single && r->nr_pages > 1)
+		return gw_error_set(p->error, -EINVAL, "nr_pages: %s takes one address",
+				    r->op->name);
+	if (r->op->family != GW_FAMILY_WALK && r->nr_pages > gw_pages_max())
+		return gw_error_set(p->error, -E2BIG,
+				    "nr_pages: more than %u (module parameter pages_max)",
+				    gw_pages_max());
+	if (r->peek > room)
+		return gw_error_set(p->error, -E2BIG, "peek: over the end of the page (%u bytes)",
+				    room);
+	if (r->poke && strlen(r->poke) > room)
+		return gw_error_set(p->error, -E2BIG, "poke: over the end of the page (%u bytes)",
+				    room);
+	return 0;
+}
+
+/* Finds the process, and takes a reference on its memory. */
+static int find_mm(struct gw_parse *p)
+{
+	struct gw_request *r = p->request;
+	struct task_struct *task;
+	bool kthread;
+
+	if (given(p, parse_pid)) {
+		struct pid *pid = find_get_pid(p->pid);
+
+		task = get_pid_task(pid, PIDTYPE_PID);
+		put_pid(pid);
+		if (!task)
+			return gw_error_set(p->error, -ESRCH, "pid: no such process");
+	} else {
+		task = get_task_struct(current);
+	}
+	kthread = task->flags & PF_KTHREAD;
+	r->mm = get_task_mm(task);
+	r->pid = task_pid_nr(task);
+	r->tgid = task_tgid_nr(task);
+	get_task_comm(r->comm, task);
+	put_task_struct(task);
+	if (kthread)
+		return gw_error_set(p->error, -EINVAL, "pid: a kernel thread has no user memory");
+	if (!r->mm)
+		return gw_error_set(p->error, -ESRCH, "pid: the process has given up its memory");
+	if (!r->op->any_memory && r->mm != current->mm)
+		return gw_error_set(p->error, -EINVAL,
+				    "pid: %s acts on the memory of the process that writes the request",
+				    r->op->name);
+	return 0;
+}
+
+static int check_range(struct gw_parse *p)
+{
+	struct gw_request *r = p->request;
+	unsigned long start = r->addr & PAGE_MASK;
+	unsigned long task_size = r->mm->task_size;
+
+	if (r->addr >= task_size)
+		return gw_error_set(p->error, -EFAULT, "addr: not in user space (below 0x%lx)",
+				    task_size);
+	if (r->nr_pages > (task_size - start) >> PAGE_SHIFT)
+		return gw_error_set(p->error, -EFAULT,
+				    "nr_pages: the range ends beyond user space (0x%lx)", task_size);
+	return 0;
+}
+
+int gw_request_parse(char *line, struct gw_request *request, struct gw_error *error)
+{
+	struct gw_parse p = { .request = request, .error = error };
+	char *word;
+	int ret;
+
+	*request = (struct gw_request){ .nr_pages = 1, .keep = true };
+	while ((word = strsep(&line, " \t"))) {
+		if (!*word)
+			continue;
+		ret = parse_word(&p, word);
+		if (ret)
+			return ret;
+	}
+	error->word[0] = '\0';
+	ret = check_op(&p) ?: check_sizes(&p) ?: find_mm(&p) ?: check_range(&p);
+	if (ret)
+		gw_request_release(request);
+	return ret;
+}
+
+void gw_request_release(struct gw_request *request)
+{
+	if (request->mm)
+		mmput(request->mm);
+	request->mm = NULL;
+}

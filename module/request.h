@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A request: one line that asks for one op, parsed and checked. Nothing has happened yet when it is refused.
+ */
+#ifndef _GUPWALK_REQUEST_H
+#define _GUPWALK_REQUEST_H
+
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+
+#include "ops.h"
+#include "uapi/gupwalk.h"
+
+/* Longest list of what would be allowed. */
+#define GW_ALLOWED_MAX 512
+
+/**
+ * struct gw_error - why a request was refused
+ * @text: the key at fault, a colon, what is wrong; empty if nothing is
+ * @word: the word at fault, cut if long; empty if there is none
+ * @allowed: what would be allowed, or empty
+ */
+struct gw_error {
+	char text[192];
+	char word[64];
+	char allowed[GW_ALLOWED_MAX];
+};
+
+/**
+ * gw_error_set() - say why a request is refused
+ * @error: filled in
+ * @ret: negative errno
+ * @fmt: text, in the form "key: what is wrong"
+ *
+ * Return: @ret.
+ */
+__printf(3, 4) int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...);
+
+/**
+ * struct gw_request - a request
+ * @op: the op
+ * @mm: whose memory; a reference on its users is held
+ * @pid: thread whose memory, in the initial namespace
+ * @tgid: its process
+ * @comm: its name
+ * @addr: address
+ * @nr_pages: pages from the one that holds @addr
+ * @flags: GW_FLAG_*
+ * @label: label, may be empty
+ * @hold: keep the obtained pages
+ * @keep: put the record among the kept ones
+ * @peek: bytes to read from the page
+ * @poke: text to write to the page, in the line that was parsed, or NULL
+ */
+struct gw_request {
+	const struct gw_op *op;
+	struct mm_struct *mm;
+	pid_t pid;
+	pid_t tgid;
+	char comm[TASK_COMM_LEN];
+	unsigned long addr;
+	unsigned long nr_pages;
+	u32 flags;
+	char label[GUPWALK_LABEL_MAX + 1];
+	bool hold;
+	bool keep;
+	unsigned int peek;
+	const char *poke;
+};
+
+/**
+ * gw_request_parse() - parse and check a request line
+ * @line: the line, without newline, with a NUL at its end; it is taken apart, and @request points into it
+ * @request: filled in; gw_request_release() gives back what it holds
+ * @error: filled in if the request is refused
+ *
+ * Context: process context of the requester, may sleep.
+ * Return: 0, or a negative errno; nothing is held then.
+ */
+int gw_request_parse(char *line, struct gw_request *request, struct gw_error *error);
+
+/**
+ * gw_request_release() - give back what a parsed request holds
+ * @request: the request
+ *
+ * Context: may sleep.
+ */
+void gw_request_release(struct gw_request *request);
+
+#endif /* _GUPWALK_REQUEST_H */

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/backing-dev.h>
+#include <linux/bits.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "compat.h"
+#include "rules.h"
+
+static bool no_vma(const struct gw_case *c)
+{
+	return !c->vma;
+}
+
+static bool io_or_pfnmap(const struct gw_case *c)
+{
+	return c->vma->vm_flags & (VM_IO | VM_PFNMAP);
+}
+
+static bool not_io_nor_pfnmap(const struct gw_case *c)
+{
+	return !io_or_pfnmap(c);
+}
+
+static bool not_populated(const struct gw_case *c)
+{
+	return c->before->state == GW_NONE;
+}
+
+static bool huge_leaf(const struct gw_case *c)
+{
+	return c->before->leaf == GW_PMD || c->before->leaf == GW_PUD;
+}
+
+static bool fsdax(const struct gw_case *c)
+{
+	return c->flags & GW_FLAG_LONGTERM && vma_is_fsdax(c->vma);
+}
+
+/* vma_is_secretmem() is not exported. */
+static bool secretmem(const struct gw_case *c)
+{
+	return c->vma->vm_file && file_inode(c->vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
+}
+
+/* writable_file_mapping_allowed() and vma_needs_dirty_tracking(), mm/gup.c and mm/mmap.c. */
+static bool longterm_file_write(const struct gw_case *c)
+{
+	const struct vm_operations_struct *ops = c->vma->vm_ops;
+
+	if (!GW_HAVE_LONGTERM_FILE_CHECK || !(c->flags & GW_FLAG_LONGTERM) ||
+	    !(c->flags & GW_FLAG_WRITE) || !c->vma->vm_file ||
+	    (c->vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+		return false;
+	return (ops && (ops->page_mkwrite || ops->pfn_mkwrite)) ||
+	       mapping_can_writeback(c->vma->vm_file->f_mapping);
+}
+
+static bool prot_none(const struct gw_case *c)
+{
+	return !(c->flags & GW_FLAG_FORCE) && !vma_is_accessible(c->vma);
+}
+
+static bool not_writable(const struct gw_case *c)
+{
+	return c->flags & GW_FLAG_WRITE && !(c->flags & GW_FLAG_FORCE) &&
+	       !(c->vma->vm_flags & VM_WRITE);
+}
+
+static bool force_needs_cow(const struct gw_case *c)
+{
+	return c->flags & GW_FLAG_WRITE && c->flags & GW_FLAG_FORCE &&
+	       !(c->vma->vm_flags & VM_WRITE) &&
+	       (!gw_vma_is_cow_mapping(c->vma) || is_vm_hugetlb_page(c->vma));
+}
+
+static bool not_readable(const struct gw_case *c)
+{
+	if (c->flags & GW_FLAG_WRITE || c->vma->vm_flags & VM_READ)
+		return false;
+	return !(c->flags & GW_FLAG_FORCE) || !(c->vma->vm_flags & VM_MAYREAD);
+}
+
+static bool guard_region(const struct gw_case *c)
+{
+	return c->before->state == GW_MARKER && c->before->marker == GW_MARKER_GUARD;
+}
+
+static bool hwpoison(const struct gw_case *c)
+{
+	return c->before->state == GW_MARKER && (c->before->marker == GW_MARKER_HWPOISON ||
+						 c->before->marker == GW_MARKER_POISONED);
+}
+
+static bool missing_in_userfaultfd(const struct gw_case *c)
+{
+	return c->vma->vm_flags & VM_UFFD_MISSING && c->before->state == GW_NONE;
+}
+
+static bool beyond_file_end(const struct gw_case *c)
+{
+	loff_t size;
+
+	if (!c->vma->vm_file || is_vm_hugetlb_page(c->vma))
+		return false;
+	size = i_size_read(file_inode(c->vma->vm_file));
+	return linear_page_index(c->vma, c->addr) >= DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+}
+
+#define FOLLOW BIT(GW_FAMILY_FOLLOW)
+#define FAULT BIT(GW_FAMILY_FAULT)
+#define GUP BIT(GW_FAMILY_GUP)
+
+/* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */
+static const struct gw_rule rules[] = {
+	{ "no-vma", "no VMA at the address where the call stopped",
+	  FOLLOW | FAULT | GUP, { EFAULT, EINVAL }, no_vma },
+	{ "vma-not-pfnmap",
+	  "follow_pfn serves VM_IO and VM_PFNMAP mappings only; it did not look at the page, so this says nothing about it",
+	  FOLLOW, { EINVAL }, not_io_nor_pfnmap },
+	{ "pfnmap-not-populated",
+	  "the mapping has no entry here yet, and follow_pfn does not fault: call fixup_user_fault and try again",
+	  FOLLOW, { EINVAL }, not_populated },
+	{ "pfnmap-huge", "follow_pfn of this kernel does not see huge entries",
+	  FOLLOW, { EINVAL }, huge_leaf },
+	{ "vma-io-pfnmap",
+	  "get_user_pages and pin_user_pages refuse VM_IO and VM_PFNMAP mappings: there may be no struct page",
+	  GUP, { EFAULT }, io_or_pfnmap },
+	{ "longterm-fsdax", "FOLL_LONGTERM is refused on a filesystem-DAX mapping",
+	  GUP, { EOPNOTSUPP }, fsdax },
+	{ "longterm-file-write",
+	  "FOLL_LONGTERM with FOLL_WRITE is refused on a shared file mapping whose filesystem must know of writes",
+	  GUP, { EFAULT }, longterm_file_write },
+	{ "secretmem", "secretmem is not for get_user_pages",
+	  GUP, { EFAULT }, secretmem },
+	{ "vma-prot-none",
+	  "the VMA allows no access (PROT_NONE), and FOLL_FORCE was not given; the page itself may well be there",
+	  GUP, { EFAULT }, prot_none },
+	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE, and FOLL_FORCE was not given",
+	  GUP, { EFAULT }, not_writable },
+	{ "force-needs-cow",
+	  "FOLL_FORCE writes to a VMA without VM_WRITE only where it can copy the page: private, and not hugetlb",
+	  GUP, { EFAULT }, force_needs_cow },
+	{ "vma-not-readable", "the VMA lacks VM_READ, and FOLL_FORCE was not given or cannot help",
+	  GUP, { EFAULT }, not_readable },
+	{ "guard", "a guard region (MADV_GUARD_INSTALL)",
+	  FAULT | GUP, { EFAULT }, guard_region },
+	{ "hwpoison", "the page has a memory error, or is marked as if it had one",
+	  FAULT | GUP, { EHWPOISON, EFAULT }, hwpoison },
+	{ "userfaultfd",
+	  "the page is missing in a userfaultfd range, and a call that keeps the mmap lock cannot wait for the monitor",
+	  FAULT | GUP, { EFAULT }, missing_in_userfaultfd },
+	{ "beyond-file-end", "the file has no page there: the fault ended in VM_FAULT_SIGBUS",
+	  FAULT | GUP, { EFAULT }, beyond_file_end },
+};
+
+static bool leads_to(const struct gw_rule *rule, int error)
+{
+	int i;
+
+	if (!error)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(rule->errors); i++)
+		if (rule->errors[i] == error)
+			return true;
+	return false;
+}
+
+const struct gw_rule *gw_rule_find(const struct gw_case *c)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct gw_rule *rule = &rules[i];
+
+		/* Without a VMA only the first rule, which says so, may look. */
+		if (rule->families & BIT(c->op->family) && leads_to(rule, c->error) &&
+		    (c->vma || rule->holds == no_vma) && rule->holds(c))
+			return rule;
+	}
+	return NULL;
+}

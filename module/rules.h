@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rules by which the kernel refuses, as a table: they explain the error of a call that was made.
+ */
+#ifndef _GUPWALK_RULES_H
+#define _GUPWALK_RULES_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+#include "ops.h"
+#include "walk.h"
+
+/**
+ * struct gw_case - what was true where a call stopped
+ * @op: the op
+ * @flags: GW_FLAG_* of the request
+ * @error: positive errno, 0 if fewer pages came than were asked for and nothing failed
+ * @addr: the address where it stopped
+ * @vma: its VMA, NULL if it has none
+ * @before: snapshot of @addr before the call
+ */
+struct gw_case {
+	const struct gw_op *op;
+	u32 flags;
+	int error;
+	unsigned long addr;
+	struct vm_area_struct *vma;
+	const struct gw_snapshot *before;
+};
+
+/**
+ * struct gw_rule - a rule by which the kernel refuses
+ * @token: its name in records
+ * @text: the rule in a sentence
+ * @families: bits of enum gw_family that it is about
+ * @errors: errnos that it leads to; 0 ends the list
+ * @holds: does it refuse this case. Context: mmap lock of the VMA's mm held
+ */
+struct gw_rule {
+	const char *token;
+	const char *text;
+	u32 families;
+	int errors[3];
+	bool (*holds)(const struct gw_case *c);
+};
+
+/**
+ * gw_rule_find() - which rule explains an error
+ * @c: the case
+ *
+ * Context: mmap lock of @c->vma's mm held for read or write.
+ * Return: the first rule of the table that holds and leads to @c->error (to any, if that is 0), or NULL.
+ */
+const struct gw_rule *gw_rule_find(const struct gw_case *c);
+
+#endif /* _GUPWALK_RULES_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Facts about a VMA, copied so that they outlive the mmap lock.
+ */
+#ifndef _GUPWALK_VMA_H
+#define _GUPWALK_VMA_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+#include "names.h"
+
+/**
+ * struct gw_vma - facts of a VMA
+ * @start: first address
+ * @end: first address after it
+ * @pgoff: offset in the file, in pages
+ * @flags: VM_* bits of this kernel, named by gw_vma_flag_names
+ * @kind: name of what is mapped: anon, file, shmem, hugetlb, pfnmap, special
+ * @anonymous: private memory without a file
+ * @file: path of the file, allocated; NULL if there is none
+ */
+struct gw_vma {
+	unsigned long start;
+	unsigned long end;
+	unsigned long pgoff;
+	u64 flags;
+	const char *kind;
+	bool anonymous;
+	char *file;
+};
+
+extern const struct gw_name gw_vma_flag_names[];
+
+/**
+ * gw_vma_copy() - copy the facts of a VMA
+ * @vma: the VMA
+ * @facts: filled in; gw_vma_free() frees what it holds
+ *
+ * Context: process context, may sleep; the mmap lock of @vma->vm_mm is held for read or write.
+ * Return: 0, or -ENOMEM.
+ */
+int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts);
+
+/**
+ * gw_vma_free() - free what gw_vma_copy() allocated
+ * @facts: the facts; all zero is fine
+ */
+void gw_vma_free(struct gw_vma *facts);
+
+#endif /* _GUPWALK_VMA_H */
