@@ -49,7 +49,7 @@
 #define GW_HAVE_PMDP_GET_LOCKLESS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
 #endif
 
-/* Linux kernel commit bc02afbd4d73 ("mm: introduce pmd_special and pud_special") (in v6.12). */
+/* Linux kernel commit 6857be5fecae ("mm: introduce ARCH_SUPPORTS_HUGE_PFNMAP and special bits to pmd/pud") (in v6.12). */
 #ifndef GW_HAVE_PMD_SPECIAL
 #define GW_HAVE_PMD_SPECIAL (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
 #endif
@@ -59,7 +59,7 @@
 #define GW_HAVE_FOLIO_PINCOUNT_FIELD (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
 #endif
 
-/* Linux kernel commit 3b7734aa8458 ("mm: improve folio_mapcount()/remove page_mapcount()") (in v6.11). */
+/* Linux kernel commit "fs/proc: move page_mapcount() to fs/proc/internal.h" (in v6.11). */
 #ifndef GW_HAVE_PAGE_MAPCOUNT
 #define GW_HAVE_PAGE_MAPCOUNT (LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0))
 #endif
@@ -69,19 +69,25 @@
 #define GW_HAVE_PTE_MARKER_POISONED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 #endif
 
-/* Linux kernel commit 15520a3f0467 ("mm: use pte markers for swap errors") (in v6.2): before, a swap type of its own. */
+/* Linux kernel commit 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2): before, a swap type of its own. */
 #ifndef GW_HAVE_SWAPIN_ERROR_ENTRY
 #define GW_HAVE_SWAPIN_ERROR_ENTRY (LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #endif
 
-/* Linux kernel commit fcb48969ddfb ("x86/mm: Introduce _PAGE_SAVED_DIRTY") (in v6.6). */
+/* Linux kernel commit "x86/mm: Introduce _PAGE_SAVED_DIRTY" (in v6.6). */
 #ifndef GW_HAVE_SAVED_DIRTY
 #define GW_HAVE_SAVED_DIRTY (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 #endif
 
-/* Linux kernel commit 6ae47f7b4bd8 ("x86/mm: introduce _PAGE_NOPTISHADOW") (in v6.13, and backported since). */
+/* Linux kernel commit d0ceea662d45 ("x86/mm: Add _PAGE_NOPTISHADOW bit to avoid updating userspace page tables") (in
+ * v6.13, and in stable kernels): no version tells, the macro itself does.
+ */
 #ifndef GW_HAVE_NOPTISHADOW
-#define GW_HAVE_NOPTISHADOW (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+#ifdef _PAGE_NOPTISHADOW
+#define GW_HAVE_NOPTISHADOW 1
+#else
+#define GW_HAVE_NOPTISHADOW 0
+#endif
 #endif
 
 /* Linux kernel commit 8ac268436e6d ("mm/gup: disallow FOLL_LONGTERM GUP-nonfast writing to file-backed mappings") (in v6.5). */
@@ -89,7 +95,7 @@
 #define GW_HAVE_LONGTERM_FILE_CHECK (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 #endif
 
-/* Linux kernel commit cb8d8633179a ("mm: remove VM_FAULT_WRITE") (in v6.2). */
+/* Linux kernel commit cb8d86331343 ("mm: remove VM_FAULT_WRITE") (in v6.2). */
 #ifndef GW_HAVE_VM_FAULT_WRITE
 #define GW_HAVE_VM_FAULT_WRITE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #endif
@@ -126,7 +132,7 @@ static inline bool gw_pte_devmap(pte_t pte)
 #else
 #define GW_PAGE_SAVED_DIRTY 0
 #endif
-#if GW_HAVE_NOPTISHADOW && defined(_PAGE_NOPTISHADOW)
+#if GW_HAVE_NOPTISHADOW
 #define GW_PAGE_NOPTISHADOW _PAGE_NOPTISHADOW
 #else
 #define GW_PAGE_NOPTISHADOW 0
