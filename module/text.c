@@ -62,8 +62,9 @@ static void print_value(struct seq_file *m, const struct gw_field *field,
 	}
 }
 
-/* Where a line of words is continued on the next. */
+/* A line of words is continued on the next after so many characters, and before a string of so many. */
 #define LINE_WIDTH 80
+#define LONG_STRING 40
 
 /* Words "name value" with all plain fields of an object; what is null is left out. */
 static void print_line(struct seq_file *m, const char *title, const struct gw_field *field,
@@ -79,7 +80,8 @@ static void print_line(struct seq_file *m, const char *title, const struct gw_fi
 		if (value.null || field->type == GW_OBJECT || field->type == GW_ARRAY ||
 		    (field->type == GW_STRING && !value.string))
 			continue;
-		if (m->count - line > LINE_WIDTH) {
+		if (m->count - line > LINE_WIDTH ||
+		    (field->type == GW_STRING && strlen(value.string) > LONG_STRING)) {
 			seq_puts(m, "\n       ");
 			line = m->count;
 		}
