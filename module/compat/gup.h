@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The calls. The facts are in ../compat.h, which includes this.
+ */
+#ifndef _GUPWALK_COMPAT_GUP_H
+#define _GUPWALK_COMPAT_GUP_H
+
+#include <linux/mm.h>
+
+static inline long gw_get_user_pages(unsigned long start, unsigned long nr_pages,
+				     unsigned int gup_flags, struct page **pages)
+{
+#if GW_HAVE_GUP_VMAS
+	return get_user_pages(start, nr_pages, gup_flags, pages, NULL);
+#else
+	return get_user_pages(start, nr_pages, gup_flags, pages);
+#endif
+}
+
+static inline long gw_pin_user_pages(unsigned long start, unsigned long nr_pages,
+				     unsigned int gup_flags, struct page **pages)
+{
+#if GW_HAVE_GUP_VMAS
+	return pin_user_pages(start, nr_pages, gup_flags, pages, NULL);
+#else
+	return pin_user_pages(start, nr_pages, gup_flags, pages);
+#endif
+}
+
+static inline long gw_get_user_pages_remote(struct mm_struct *mm, unsigned long start,
+					    unsigned long nr_pages, unsigned int gup_flags,
+					    struct page **pages, int *locked)
+{
+#if GW_HAVE_GUP_VMAS
+	return get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, NULL, locked);
+#else
+	return get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, locked);
+#endif
+}
+
+#if GW_HAVE_VM_FAULT_WRITE
+#define GW_VM_FAULT_WRITE VM_FAULT_WRITE
+#else
+#define GW_VM_FAULT_WRITE 0
+#endif
+
+/* What serves follow_pfn on this kernel. */
+#if GW_HAVE_FOLLOW_PFNMAP
+#define GW_FOLLOW_PFN_IMPL "follow_pfnmap_start"
+#else
+#define GW_FOLLOW_PFN_IMPL "follow_pfn"
+#endif
+
+static inline int gw_follow_pfn(struct vm_area_struct *vma, unsigned long addr,
+				unsigned long *pfn)
+{
+#if GW_HAVE_FOLLOW_PFNMAP
+	struct follow_pfnmap_args args = { .vma = vma, .address = addr };
+	int ret = follow_pfnmap_start(&args);
+
+	if (ret)
+		return ret;
+	*pfn = args.pfn;
+	follow_pfnmap_end(&args);
+	return 0;
+#else
+	return follow_pfn(vma, addr, pfn);
+#endif
+}
+
+#endif /* _GUPWALK_COMPAT_GUP_H */
