@@ -63,9 +63,12 @@
 #define GW_HAVE_PTE_MARKER_POISONED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 #endif
 
-/* Linux kernel commit 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2): before, a swap type of its own. */
+/* Linux kernel commit 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2): before, and since 9f186f9e5fa9
+ * ("mm/swapfile: unuse_pte can map random data if swap read fails") (in v5.19), a swap type of its own.
+ */
 #ifndef GW_HAVE_SWAPIN_ERROR_ENTRY
-#define GW_HAVE_SWAPIN_ERROR_ENTRY (LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+#define GW_HAVE_SWAPIN_ERROR_ENTRY (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0) && \
+				    LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #endif
 
 /* Linux kernel commit "x86/mm: Introduce _PAGE_SAVED_DIRTY" (in v6.6). */
@@ -81,6 +84,75 @@
 /* Linux kernel commit cb8d86331343 ("mm: remove VM_FAULT_WRITE") (in v6.2). */
 #ifndef GW_HAVE_VM_FAULT_WRITE
 #define GW_HAVE_VM_FAULT_WRITE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+#endif
+
+/* Linux kernel commit "mm: introduce leaf entry type and use to simplify leaf entry logic" (in v6.19): before, swap_entry_t
+ * and is_*_entry() (linux/swapops.h).
+ */
+#ifndef GW_HAVE_SOFTLEAF
+#define GW_HAVE_SOFTLEAF (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
+#endif
+
+/* Linux kernel commit 679d10331910 ("mm: introduce PTE_MARKER swap entry") (in v5.19). */
+#ifndef GW_HAVE_PTE_MARKER
+#define GW_HAVE_PTE_MARKER (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0))
+#endif
+
+/* Linux kernel commit 0d206b5d2e0d ("mm/swap: add swp_offset_pfn() to fetch PFN from swap entry") (in v6.1). */
+#ifndef GW_HAVE_SWP_OFFSET_PFN
+#define GW_HAVE_SWP_OFFSET_PFN (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
+#endif
+
+/* Linux kernel commit b756a3b5e7ea ("mm: device exclusive memory access") (in v5.14). */
+#ifndef GW_HAVE_DEVICE_EXCLUSIVE
+#define GW_HAVE_DEVICE_EXCLUSIVE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
+#endif
+
+/* Linux kernel commit "mm: remove devmap related functions and page table bits" (in v6.17). */
+#ifndef GW_HAVE_DEVMAP
+#define GW_HAVE_DEVMAP (LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
+#endif
+
+/* Linux kernel 7.3 calls the bit of userfaultfd _PAGE_UFFD, as it also means read-write protection (USERFAULTFD_RWP). */
+#ifndef GW_HAVE_PAGE_UFFD
+#define GW_HAVE_PAGE_UFFD (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0))
+#endif
+
+/* Linux kernel commit 6c287605fd56 ("mm: remember exclusively mapped anonymous pages with PG_anon_exclusive") (in v5.19);
+ * with it came _PAGE_SWP_EXCLUSIVE.
+ */
+#ifndef GW_HAVE_ANON_EXCLUSIVE
+#define GW_HAVE_ANON_EXCLUSIVE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0))
+#endif
+
+/* Linux kernel commit 7b230db3b8d3 ("mm: Introduce struct folio") (in v5.16). */
+#ifndef GW_HAVE_FOLIO
+#define GW_HAVE_FOLIO (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0))
+#endif
+
+/* Linux kernel commit 53fbef56e07d ("mm: introduce memdesc_flags_t") (in v6.18). */
+#ifndef GW_HAVE_MEMDESC_FLAGS
+#define GW_HAVE_MEMDESC_FLAGS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0))
+#endif
+
+/* Linux kernel commit "mm: rename zap_vma_ptes() to zap_special_vma_range()" (in v7.1). */
+#ifndef GW_HAVE_ZAP_SPECIAL_VMA_RANGE
+#define GW_HAVE_ZAP_SPECIAL_VMA_RANGE (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
+#endif
+
+/* Linux kernel commit f3ba3c710ac5 ("mm/highmem: Provide kmap_local*") (in v5.11). */
+#ifndef GW_HAVE_KMAP_LOCAL
+#define GW_HAVE_KMAP_LOCAL (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0))
+#endif
+
+/* Linux kernel commit ce6d42f2e4a2 ("mm: add vma_lookup(), update find_vma_intersection() comments") (in v5.14). */
+#ifndef GW_HAVE_VMA_LOOKUP
+#define GW_HAVE_VMA_LOOKUP (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
+#endif
+
+/* Linux kernel commit d92725256b4f ("mm: avoid unnecessary page fault retires on shared memory types") (in v6.0). */
+#ifndef GW_HAVE_VM_FAULT_COMPLETED
+#define GW_HAVE_VM_FAULT_COMPLETED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0))
 #endif
 
 /* Linux kernel commit d0ceea662d45 ("x86/mm: Add _PAGE_NOPTISHADOW bit to avoid updating userspace page tables") (in

@@ -325,7 +325,7 @@ static const struct gw_name fault_names[] = {
 	{ "VM_FAULT_FALLBACK", (__force u32)VM_FAULT_FALLBACK },
 	{ "VM_FAULT_DONE_COW", (__force u32)VM_FAULT_DONE_COW },
 	{ "VM_FAULT_NEEDDSYNC", (__force u32)VM_FAULT_NEEDDSYNC },
-	{ "VM_FAULT_COMPLETED", (__force u32)VM_FAULT_COMPLETED },
+	{ "VM_FAULT_COMPLETED", (__force u32)GW_VM_FAULT_COMPLETED },
 	{ }
 };
 

@@ -156,7 +156,7 @@ static void peek_and_poke(struct gw_measurement *m)
 
 	if (!m->obtained || (!record->peek && !r->poke))
 		return;
-	bytes = kmap_local_page(page) + offset_in_page(r->addr);
+	bytes = gw_kmap_local_page(page) + offset_in_page(r->addr);
 	if (record->peek) {
 		memcpy(record->peek, bytes, r->peek);
 		record->peek_len = r->peek;
@@ -166,7 +166,7 @@ static void peek_and_poke(struct gw_measurement *m)
 		flush_dcache_page(page);
 		m->dirty = true;
 	}
-	kunmap_local(bytes);
+	gw_kunmap_local(bytes);
 }
 
 static int create_record(struct gw_measurement *m)

@@ -49,9 +49,9 @@ static u64 read_flags(struct folio *folio, bool hugetlb)
 
 static void read_pincount(struct folio *folio, struct gw_page *facts)
 {
-	facts->pincount_exact = folio_test_large(folio);
+	facts->pincount_exact = gw_folio_has_pincount(folio);
 	if (facts->pincount_exact)
-		facts->pincount = gw_folio_large_pincount(folio);
+		facts->pincount = gw_folio_pincount(folio);
 	else
 		facts->pincount = facts->refcount / GUP_PIN_COUNTING_BIAS;
 }
@@ -67,10 +67,10 @@ void gw_page_read(struct page *page, bool zero, struct gw_page *facts)
 	facts->mapcount = gw_page_mapcount(folio, page);
 	read_pincount(folio, facts);
 	facts->anon = folio_test_anon(folio);
-	facts->ksm = gw_page_ksm(page);
+	facts->ksm = folio_test_ksm(folio);
 	/* hugetlb keeps the bit in its first page; it has a meaning for anonymous pages only. */
 	if (facts->anon && !facts->ksm)
-		facts->anon_exclusive = PageAnonExclusive(facts->hugetlb ? &folio->page : page);
+		facts->anon_exclusive = gw_page_anon_exclusive(facts->hugetlb ? &folio->page : page);
 	facts->order = folio_order(folio);
 	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->nid = page_to_nid(page);

@@ -27,7 +27,7 @@ const char gw_arch_name[] = "x86_64";
 	{ "GLOBAL", _PAGE_PRESENT | _PAGE_GLOBAL, _PAGE_PRESENT | _PAGE_GLOBAL }, \
 	{ "PROTNONE", _PAGE_PRESENT | _PAGE_PROTNONE, _PAGE_PROTNONE },	\
 	{ "SPECIAL", _PAGE_SPECIAL },					\
-	{ "UFFD_WP", GW_PAGE_UFFD_WP },					\
+	{ "UFFD_WP", GW_PAGE_UFFD },					\
 	{ "SOFT_DIRTY", _PAGE_SOFT_DIRTY },				\
 	{ "DEVMAP", GW_PAGE_DEVMAP },					\
 	{ "SAVED_DIRTY", GW_PAGE_SAVED_DIRTY },				\
@@ -61,7 +61,7 @@ static const struct gw_name huge_names[] = {
 
 static const struct gw_name absent_names[] = {
 	{ "SWP_SOFT_DIRTY", _PAGE_SWP_SOFT_DIRTY },
-	{ "SWP_UFFD_WP", GW_PAGE_SWP_UFFD_WP },
+	{ "SWP_UFFD_WP", GW_PAGE_SWP_UFFD },
 	{ "SWP_EXCLUSIVE", GW_PAGE_SWP_EXCLUSIVE },
 	{ }
 };

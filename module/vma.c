@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "vma.h"
 
 const struct gw_name gw_vma_flag_names[] = {

@@ -192,7 +192,7 @@ static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
 		break;
 	case GW_PMD:
 		pfn = pmd_pfn(path->pmd);
-		snap->special = gw_pmd_special(path->pmd);
+		snap->special = gw_pmd_special(path->pmd) || gw_pmd_devmap(path->pmd);
 		break;
 	default:
 		pfn = pte_pfn(path->pte);

@@ -44,6 +44,12 @@ static inline long gw_get_user_pages_remote(struct mm_struct *mm, unsigned long 
 #define GW_VM_FAULT_WRITE 0
 #endif
 
+#if GW_HAVE_VM_FAULT_COMPLETED
+#define GW_VM_FAULT_COMPLETED VM_FAULT_COMPLETED
+#else
+#define GW_VM_FAULT_COMPLETED 0
+#endif
+
 /* What serves follow_pfn on this kernel. */
 #if GW_HAVE_FOLLOW_PFNMAP
 #define GW_FOLLOW_PFN_IMPL "follow_pfnmap_start"

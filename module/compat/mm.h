@@ -5,48 +5,107 @@
 #ifndef _GUPWALK_COMPAT_MM_H
 #define _GUPWALK_COMPAT_MM_H
 
+#include <linux/highmem.h>
 #include <linux/io.h>
+#include <linux/ksm.h>
+#include <linux/magic.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 
+/* Kernels before v5.14 have no secretmem, so nothing of theirs has its superblock either. */
+#ifndef SECRETMEM_MAGIC
+#define SECRETMEM_MAGIC 0x5345434d
+#endif
+
+/* Linux kernel commit 7677f7fd8be7 ("userfaultfd: add minor fault registration mode") (in v5.13). */
+#ifndef VM_UFFD_MINOR
+#define VM_UFFD_MINOR 0
+#endif
+
 static inline struct vm_area_struct *gw_vma_lookup(struct mm_struct *mm, unsigned long addr)
 {
+#if GW_HAVE_VMA_LOOKUP
 	return vma_lookup(mm, addr);
+#else
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	return vma && vma->vm_start <= addr ? vma : NULL;
+#endif
 }
 
+/* is_cow_mapping() of the kernel: in mm/internal.h until v5.13, of a VMA and no longer of its flags since v7.3. */
 static inline bool gw_vma_is_cow_mapping(const struct vm_area_struct *vma)
 {
-	return is_cow_mapping(vma->vm_flags);
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
 /* Takes all of [addr, addr + len), which lies in @vma, out of the page tables. The mmap lock is held. */
 static inline void gw_zap_vma(struct vm_area_struct *vma, unsigned long addr, unsigned long len)
 {
+#if GW_HAVE_ZAP_SPECIAL_VMA_RANGE
+	zap_special_vma_range(vma, addr, len);
+#else
 	zap_vma_ptes(vma, addr, len);
+#endif
 }
+
+/* Before folios the first page of a compound page stood for all of it. */
+#if !GW_HAVE_FOLIO
+struct folio {
+	struct page page;
+};
+
+#define page_folio(p) ((struct folio *)compound_head(p))
+#define folio_ref_count(folio) page_ref_count(&(folio)->page)
+#define folio_test_anon(folio) PageAnon(&(folio)->page)
+#define folio_test_swapcache(folio) PageSwapCache(&(folio)->page)
+#define folio_test_ksm(folio) PageKsm(&(folio)->page)
+#define folio_test_large(folio) PageHead(&(folio)->page)
+#define folio_order(folio) compound_order(&(folio)->page)
+#endif
 
 static inline unsigned long gw_folio_flags(const struct folio *folio)
 {
-	return folio->flags;
+#if GW_HAVE_MEMDESC_FLAGS
+	return folio->flags.f;
+#else
+	return folio->page.flags;
+#endif
 }
 
 static inline bool gw_page_has_mapping(struct page *page)
 {
-	return page_folio(page)->mapping;
+	return compound_head(page)->mapping;
 }
 
-static inline bool gw_page_ksm(struct page *page)
+static inline bool gw_page_anon_exclusive(struct page *page)
 {
-	return PageKsm(page);
+#if GW_HAVE_ANON_EXCLUSIVE
+	return PageAnonExclusive(page);
+#else
+	return false;
+#endif
 }
 
-static inline int gw_folio_large_pincount(struct folio *folio)
+/* Has the folio a counter of its own for pins? */
+static inline bool gw_folio_has_pincount(struct folio *folio)
+{
+#if GW_HAVE_FOLIO
+	return folio_test_large(folio);
+#else
+	return folio_test_large(folio) && hpage_pincount_available(&folio->page);
+#endif
+}
+
+static inline int gw_folio_pincount(struct folio *folio)
 {
 #if GW_HAVE_FOLIO_PINCOUNT_FIELD
 	return atomic_read(&folio->_pincount);
-#else
+#elif GW_HAVE_FOLIO
 	return atomic_read(folio_pincount_ptr(folio));
+#else
+	return atomic_read(compound_pincount_ptr(&folio->page));
 #endif
 }
 
@@ -63,6 +122,26 @@ static inline int gw_page_mapcount(struct folio *folio, struct page *page)
 	if (folio_test_large(folio))
 		mapcount += folio_entire_mapcount(folio);
 	return mapcount;
+#endif
+}
+
+/* ---- kernel mappings ---- */
+
+static inline void *gw_kmap_local_page(struct page *page)
+{
+#if GW_HAVE_KMAP_LOCAL
+	return kmap_local_page(page);
+#else
+	return kmap_atomic(page);
+#endif
+}
+
+static inline void gw_kunmap_local(void *address)
+{
+#if GW_HAVE_KMAP_LOCAL
+	kunmap_local(address);
+#else
+	kunmap_atomic(address);
 #endif
 }
 
