@@ -6,10 +6,10 @@ dir=/sys/kernel/debug/gupwalk
 stack=0x$(sed -n 's/^\([0-9a-f]*\)-.*\[stack\]$/\1/p' "/proc/$$/maps")
 run() { printf '\n$ %s\n' "$1"; eval "$1"; }
 
+run "echo > $dir/clear"
 run "echo op=get_user_pages_remote pid=$$ addr=$stack flags=write run=stack > $dir/run"
 run "cat $dir/records"
-run "echo > $dir/clear"
-run "echo op=walk pid=$$ addr=$stack nr_pages=33 > $dir/run"
-run "jq -c '.pages[].before | [.state, .size, .pa]' $dir/records.jsonl"
+run "echo op=walk pid=$$ addr=$stack nr_pages=4 > $dir/run"
+run "tail -n 1 $dir/records.jsonl | jq -c '.pages[] | [.addr, .before.state, .before.size, .before.pa]'"
 run "exec 3<>$dir/run; echo op=follow_pfn pid=$$ addr=$stack >&3; jq -c '[.ret, .errno, .reason]' <&3"
-run "echo op=follow_pfn pid=$$ addr=$stack flags=wriet >&3; cat <&3"
+run "/bin/echo op=follow_pfn pid=$$ addr=$stack flags=wriet >&3; cat <&3"

@@ -388,13 +388,15 @@ static ssize_t run_write(struct file *file, const char __user *buffer, size_t co
 		ret = gw_error_set(&run->error, -E2BIG, "request: line longer than %d bytes",
 				   GUPWALK_LINE_MAX);
 	name_error(&run->error, ret);
-	/* The answer is read from its start, and what seq_read() has buffered is of the last one. */
+	/* What seq_read() has buffered is of the last answer. */
 	m->index = 0;
 	m->count = 0;
 	m->read_pos = 0;
 	mutex_unlock(&m->lock);
 	kfree(line);
+	/* An answer is read from its start, that to a refused request as well, where write(2) would leave the offset alone. */
 	*pos = 0;
+	file->f_pos = 0;
 	return ret ?: count;
 }
 
