@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # No command, just a shell, cat and jq: what does get_user_pages_remote do to the shell's own stack?
 set -u
+# at the same addresses each time, so that the output can be compared
+[ $# = 1 ] || exec setarch -R sh "$0" again
 dir=/sys/kernel/debug/gupwalk
 stack=0x$(sed -n 's/^\([0-9a-f]*\)-.*\[stack\]$/\1/p' "/proc/$$/maps")
 run() { printf '\n$ %s\n' "$1"; eval "$1"; }
