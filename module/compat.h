@@ -155,6 +155,20 @@
 #define GW_HAVE_VM_FAULT_COMPLETED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0))
 #endif
 
+/* Linux kernel commits "arm64: mm: Add support for folding PUDs at runtime" and "arm64: mm: Add 5 level paging support" (in
+ * v6.9): pgtable_l4_enabled() and pgtable_l5_enabled() of arm64.
+ */
+#ifndef GW_HAVE_ARM64_RUNTIME_FOLDING
+#define GW_HAVE_ARM64_RUNTIME_FOLDING (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
+#endif
+
+/* Linux kernel commit "arm64/mm: Move PTE_PROT_NONE and PMD_PRESENT_INVALID" and what follows it (in v6.11): PROT_NONE has the
+ * bit of nG, and bit 58 became free for userfaultfd.
+ */
+#ifndef GW_HAVE_ARM64_PRESENT_INVALID
+#define GW_HAVE_ARM64_PRESENT_INVALID (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
+#endif
+
 /* Linux kernel commit d0ceea662d45 ("x86/mm: Add _PAGE_NOPTISHADOW bit to avoid updating userspace page tables") (in
  * v6.13, and in stable kernels): no version tells, the macro itself does.
  */

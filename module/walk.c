@@ -146,30 +146,45 @@ static bool path_unchanged(const struct gw_path *path)
 	return path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte);
 }
 
-/* Copy one level into the snapshot. A folded level has no slot of its own: it repeats the one above. */
-static void snapshot_level(struct gw_snapshot *snap, enum gw_level level, const void *slot,
-			   u64 value)
+/*
+ * Copy one level into the snapshot. A folded level and the one above it are the same entry. Whose slot is the real one differs:
+ * where the kernel folds by a copy (include/asm-generic/pgtable-nop4d.h, x86) it is the upper one's; where arm64 folds at run
+ * time it is the lower one's, and what was read under the upper name was the first slot of the same table.
+ */
+static void snapshot_level(struct gw_snapshot *snap, const struct gw_path *path,
+			   enum gw_level level, const void *slot, u64 value)
 {
-	snap->level[level].value = value;
-	if (gw_arch_level_folded(level))
-		snap->level[level].entry = snap->level[level - 1].entry;
+	struct gw_entry *entry = &snap->level[level];
+	bool is_copy = slot >= (const void *)path && slot < (const void *)(path + 1);
+
+	if (!is_copy) {
+		entry->entry = __pa(slot);
+		entry->value = value;
+	}
+	if (!gw_arch_level_folded(level))
+		return;
+	if (is_copy)
+		*entry = snap->level[level - 1];
 	else
-		snap->level[level].entry = __pa(slot);
+		snap->level[level - 1] = *entry;
 }
 
 static void snapshot_levels(struct gw_snapshot *snap, const struct gw_path *path)
 {
 	snap->nr_levels = path->last + 1;
 	snap->shift = gw_arch_level_shift(path->last);
-	snapshot_level(snap, GW_PGD, path->pgdp, pgd_val(path->pgd));
+	snapshot_level(snap, path, GW_PGD, path->pgdp, pgd_val(path->pgd));
 	if (path->last >= GW_P4D)
-		snapshot_level(snap, GW_P4D, path->p4dp, p4d_val(path->p4d));
+		snapshot_level(snap, path, GW_P4D, path->p4dp, p4d_val(path->p4d));
 	if (path->last >= GW_PUD)
-		snapshot_level(snap, GW_PUD, path->pudp, pud_val(path->pud));
+		snapshot_level(snap, path, GW_PUD, path->pudp, pud_val(path->pud));
 	if (path->last >= GW_PMD)
-		snapshot_level(snap, GW_PMD, path->pmdp, pmd_val(path->pmd));
+		snapshot_level(snap, path, GW_PMD, path->pmdp, pmd_val(path->pmd));
 	if (path->last >= GW_PTE)
-		snapshot_level(snap, GW_PTE, path->ptep, pte_val(path->pte));
+		snapshot_level(snap, path, GW_PTE, path->ptep, pte_val(path->pte));
+	/* With two folded levels (three in use of arm64's five) the topmost is still as it was read. */
+	if (path->last >= GW_PUD && gw_arch_level_folded(GW_P4D) && gw_arch_level_folded(GW_PUD))
+		snap->level[GW_PGD] = snap->level[GW_P4D];
 }
 
 /* The page frame of the address, from that of the first page that the leaf maps. */

@@ -77,6 +77,52 @@ static inline bool gw_pmd_special(pmd_t pmd)
 #endif
 #endif /* CONFIG_X86 */
 
+#ifdef CONFIG_ARM64
+#if GW_HAVE_PAGE_UFFD
+#define GW_PAGE_UFFD PTE_UFFD
+#define GW_PAGE_SWP_UFFD PTE_SWP_UFFD
+#elif GW_HAVE_ARM64_PRESENT_INVALID
+#define GW_PAGE_UFFD PTE_UFFD_WP
+#define GW_PAGE_SWP_UFFD PTE_SWP_UFFD_WP
+#else
+#define GW_PAGE_UFFD 0
+#define GW_PAGE_SWP_UFFD 0
+#endif
+#if GW_HAVE_ANON_EXCLUSIVE
+#define GW_PAGE_SWP_EXCLUSIVE PTE_SWP_EXCLUSIVE
+#else
+#define GW_PAGE_SWP_EXCLUSIVE 0
+#endif
+#if GW_HAVE_DEVMAP
+#define GW_PAGE_DEVMAP PTE_DEVMAP
+#else
+#define GW_PAGE_DEVMAP 0
+#endif
+#if GW_HAVE_ARM64_PRESENT_INVALID
+#define GW_ARM64_PROTNONE PTE_PRESENT_INVALID
+#else
+#define GW_ARM64_PROTNONE PTE_PROT_NONE
+#endif
+
+static inline bool gw_arm64_l5_enabled(void)
+{
+#if GW_HAVE_ARM64_RUNTIME_FOLDING
+	return pgtable_l5_enabled();
+#else
+	return CONFIG_PGTABLE_LEVELS > 4;
+#endif
+}
+
+static inline bool gw_arm64_l4_enabled(void)
+{
+#if GW_HAVE_ARM64_RUNTIME_FOLDING
+	return pgtable_l4_enabled();
+#else
+	return CONFIG_PGTABLE_LEVELS > 3;
+#endif
+}
+#endif /* CONFIG_ARM64 */
+
 /**
  * struct gw_softleaf - what an entry that is neither empty nor present says
  * @state: enum gw_state

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The entries of arm64 page tables, of pages of 4K, 16K and 64K.
+ *
+ * The meaning of the bits: arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h of the kernel, and the Arm ARM, D8.3.
+ */
+#include <linux/pgtable.h>
+
+#include "arch.h"
+#include "compat.h"
+
+const char gw_arch_name[] = "arm64";
+
+/* Bits of a table's entry that limit what is below it. */
+#define GW_ARM64_TABLE_PXN BIT_ULL(59)
+#define GW_ARM64_TABLE_UXN BIT_ULL(60)
+#define GW_ARM64_TABLE_AP_NO_EL0 BIT_ULL(61)
+#define GW_ARM64_TABLE_AP_RDONLY BIT_ULL(62)
+#define GW_ARM64_TABLE_NS BIT_ULL(63)
+
+static const struct gw_name table_names[] = {
+	{ "VALID", PTE_VALID },
+	{ "TABLE", PTE_TYPE_MASK, PTE_TYPE_PAGE },
+	{ "AF", PTE_AF },
+	{ "PXNTABLE", GW_ARM64_TABLE_PXN },
+	{ "UXNTABLE", GW_ARM64_TABLE_UXN },
+	{ "APTABLE_NO_EL0", GW_ARM64_TABLE_AP_NO_EL0 },
+	{ "APTABLE_RDONLY", GW_ARM64_TABLE_AP_RDONLY },
+	{ "NSTABLE", GW_ARM64_TABLE_NS },
+	{ }
+};
+
+/*
+ * A bit of a leaf that means one thing while VALID is set and another while it is not has both in its mask. DBM is what the
+ * kernel calls PTE_WRITE: the entry may be written to, and a clean one has RDONLY set as well until the first write.
+ */
+static const struct gw_name leaf_names[] = {
+	{ "VALID", PTE_VALID },
+	{ "PROTNONE", PTE_VALID | GW_ARM64_PROTNONE, GW_ARM64_PROTNONE },
+	{ "USER", PTE_USER },
+	{ "RDONLY", PTE_RDONLY },
+	{ "SHARED", PTE_SHARED, PTE_SHARED },
+	{ "AF", PTE_AF },
+	{ "NG", PTE_VALID | PTE_NG, PTE_VALID | PTE_NG },
+	{ "GP", PTE_GP },
+	{ "WRITE", PTE_DBM },
+	{ "CONT", PTE_CONT },
+	{ "PXN", PTE_PXN },
+	{ "UXN", PTE_UXN },
+	{ "DIRTY", PTE_DIRTY },
+	{ "SPECIAL", PTE_SPECIAL },
+	{ "DEVMAP", GW_PAGE_DEVMAP },
+	{ "UFFD_WP", GW_PAGE_UFFD },
+	{ }
+};
+
+static const struct gw_name absent_names[] = {
+	{ "SWP_EXCLUSIVE", GW_PAGE_SWP_EXCLUSIVE },
+	{ "SWP_UFFD_WP", GW_PAGE_SWP_UFFD },
+	{ }
+};
+
+const struct gw_name *gw_arch_entry_names(enum gw_level level, enum gw_entry_kind kind)
+{
+	switch (kind) {
+	case GW_ENTRY_TABLE:
+		return table_names;
+	case GW_ENTRY_LEAF:
+		return leaf_names;
+	default:
+		return absent_names;
+	}
+}
+
+u8 gw_arch_rights(const struct gw_snapshot *snap)
+{
+	u64 leaf = snap->level[snap->nr_levels - 1].value;
+	u64 tables = 0;
+	u8 rights = 0;
+	int level;
+
+	for (level = 0; level < snap->nr_levels - 1; level++)
+		tables |= snap->level[level].value;
+	/* Execute-only memory has neither: user space may run it, and nothing else. */
+	if (leaf & PTE_USER && !(tables & GW_ARM64_TABLE_AP_NO_EL0)) {
+		rights |= GW_RIGHT_READ | GW_RIGHT_USER;
+		if (leaf & PTE_DBM && !(tables & GW_ARM64_TABLE_AP_RDONLY))
+			rights |= GW_RIGHT_WRITE;
+	}
+	if (!(leaf & PTE_UXN) && !(tables & GW_ARM64_TABLE_UXN))
+		rights |= GW_RIGHT_EXEC | GW_RIGHT_USER;
+	return rights;
+}
+
+bool gw_arch_protnone(u64 value)
+{
+	return (value & (PTE_VALID | GW_ARM64_PROTNONE)) == GW_ARM64_PROTNONE;
+}
+
+bool gw_arch_level_folded(enum gw_level level)
+{
+	switch (level) {
+	case GW_P4D:
+		return !gw_arm64_l5_enabled();
+	case GW_PUD:
+		return !gw_arm64_l4_enabled();
+	case GW_PMD:
+		return CONFIG_PGTABLE_LEVELS < 3;
+	default:
+		return false;
+	}
+}
+
+unsigned int gw_arch_level_shift(enum gw_level level)
+{
+	switch (level) {
+	case GW_PGD:
+		return PGDIR_SHIFT;
+	case GW_P4D:
+		return P4D_SHIFT;
+	case GW_PUD:
+		return PUD_SHIFT;
+	case GW_PMD:
+		return PMD_SHIFT;
+	default:
+		return PAGE_SHIFT;
+	}
+}
+
+static unsigned int entries_of(enum gw_level level)
+{
+	switch (level) {
+	case GW_PGD:
+		return PTRS_PER_PGD;
+	case GW_P4D:
+		return PTRS_PER_P4D;
+	case GW_PUD:
+		return PTRS_PER_PUD;
+	case GW_PMD:
+		return PTRS_PER_PMD;
+	default:
+		return PTRS_PER_PTE;
+	}
+}
+
+/*
+ * Since v6.9 a level that was built in may be folded at run time. The top table is then what the kernel's code reaches
+ * under the name of the lowest folded level, with that level's size.
+ */
+unsigned int gw_arch_level_entries(enum gw_level level)
+{
+	enum gw_level real = level;
+
+	if (gw_arch_level_folded(level))
+		return 1;
+	while (real < GW_PTE && gw_arch_level_folded(real + 1) && entries_of(real + 1) > 1)
+		real++;
+	return entries_of(real);
+}
