@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What is needed to start a guest on the kernel that kernel_use has chosen: its first file system, the accelerator.
+# Sourced after kernel.sh.
+# shellcheck disable=SC2154 # cache, lab_dir, kernel_dir, release: common.sh and kernel.sh
+# shellcheck disable=SC2034 # accel and cpu are for others
+
+# What the guest needs before it can see the host's files: a wire to them, ports for output, a root to write on.
+readonly guest_modules='virtio_pci virtio_console 9pnet_virtio 9p overlay'
+
+# initramfs_build: sets initramfs. Made anew when one of the files that go in has changed.
+initramfs_build() {
+	local key
+	busybox=$(command -v busybox) || die "making the guest's first file system" "busybox" "not installed" "run lab/install-deps lab"
+	key=$({ cat "$busybox" "$lab_dir/guest/init" "$lab_dir/guest/session"; echo "$kernel_dir $guest_modules"; } | hash_of)
+	initramfs=$cache/initramfs/$release-$key.cpio
+	[[ -e $initramfs ]] || with_lock initramfs initramfs_make
+}
+
+initramfs_make() {
+	[[ ! -e $initramfs ]] || return 0
+	local new=$cache/initramfs/.new
+	step_begin "making the guest's first file system"
+	rm -rf "$new"
+	mkdir -p "$new/bin" "$new/modules"
+	at_exit+=("rm -rf '$new'")
+	cp "$busybox" "$new/bin/busybox"
+	cp "$lab_dir/guest/init" "$lab_dir/guest/session" "$new"
+	chmod 755 "$new/init"
+	copy_modules "$new/modules"
+	rm -f "$cache/initramfs/$release"-*.cpio
+	(cd "$new" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$new.cpio"
+	mv "$new.cpio" "$initramfs"
+	step_end
+}
+
+# copy_modules DIRECTORY: unpacked, with a file `order` that names them so that each comes after what it needs
+copy_modules() {
+	local path file
+	: >"$1/order"
+	while IFS= read -r path; do
+		file=${path##*/}
+		file=${file%.ko*}.ko
+		case $path in
+		*.xz) xz -dc "$kernel_dir/modules/$path" ;;
+		*.zst) zstd -dcq "$kernel_dir/modules/$path" ;;
+		*.gz) gzip -dc "$kernel_dir/modules/$path" ;;
+		*) cat "$kernel_dir/modules/$path" ;;
+		esac >"$1/$file"
+		echo "$file" >>"$1/order"
+	done < <(module_order)
+}
+
+# modules.dep names what a module needs in the order of removal. A module that is built in is not there.
+module_order() {
+	local name line
+	for name in $guest_modules; do
+		line=$(grep -E "^[^:]*/${name//_/[_-]}\.ko[^:]*:" "$kernel_dir/modules/modules.dep" || :)
+		awk '{ sub(":", ""); for (i = NF; i > 0; i--) print $i }' <<<"$line"
+	done | awk 'NF && !seen[$0]++'
+}
+
+# --- the machine ---------------------------------------------------------------------------------------------------------
+
+qemu_version() { qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p'; }
+
+qemu_at_least() {
+	[[ $(printf '%s\n' "$1" "$(qemu_version)" | sort -V | sed -n '1p') == "$1" ]]
+}
+
+# accel_choose: sets accel and cpu. That /dev/kvm is there says little: in a VM without nested virtualisation that works, a kernel
+# dies in it. So the kernel itself is booted under KVM, once after each boot of the host, and has to reach its first program.
+accel_choose() {
+	local file
+	file=$cache/accel-$(tr -d - </proc/sys/kernel/random/boot_id)-$(qemu_version)
+	if [[ ! -e $file ]]; then with_lock accel accel_probe "$file"; fi
+	read -r accel cpu <"$file"
+}
+
+accel_probe() {
+	[[ ! -e $1 ]] || return 0
+	step_begin "trying KVM"
+	rm -f "$cache"/accel-*
+	if kvm_works; then
+		echo 'kvm host' >"$1.new"
+	elif qemu_at_least 8.1; then
+		echo 'tcg,thread=multi max' >"$1.new"
+	else
+		# before 8.1 two processors in two threads break Linux guests: it patches its own code while they run
+		echo 'tcg,thread=single max' >"$1.new"
+	fi
+	mv "$1.new" "$1"
+	step_end
+}
+
+kvm_works() {
+	local console
+	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+	console=$(timeout -k 2 10 qemu-system-x86_64 -accel kvm -cpu host -m 512M -nodefaults -no-user-config -display none -no-reboot \
+		-serial stdio -kernel "$kernel_dir/vmlinux" -initrd "$initramfs" -append 'console=ttyS0 quiet panic=-1 lab.probe' \
+		</dev/null 2>/dev/null) || :
+	[[ $console == *'lab: init reached'* ]]
+}
