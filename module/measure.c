@@ -57,6 +57,7 @@ static void explain(struct gw_measurement *m)
 		.op = record->op,
 		.flags = record->flags,
 		.error = record->error,
+		.foreign = record->op->remote || m->call.mm != current->mm,
 	};
 
 	if (!record->error) {

@@ -141,6 +141,7 @@ const struct gw_op gw_ops[] = {
 		.family = GW_FAMILY_GUP,
 		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE,
 		.any_memory = true,
+		.remote = true,
 	},
 	{
 		.name = "pin_user_pages",

@@ -68,6 +68,7 @@ struct gw_call {
  * @family: which rules explain its errors
  * @flags: GW_FLAG_* that it takes on this kernel; a flag that would trip a warning of the kernel is not among them
  * @any_memory: takes the memory of another process
+ * @remote: passes FOLL_REMOTE even for the caller's own memory
  * @single: takes one address, not a range
  */
 struct gw_op {
@@ -80,6 +81,7 @@ struct gw_op {
 	enum gw_family family;
 	u32 flags;
 	bool any_memory;
+	bool remote;
 	bool single;
 };
 

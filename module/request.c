@@ -65,7 +65,7 @@ static void allow_flags(struct gw_error *error, u32 flags)
 static int parse_number(const char *text, u64 *number)
 {
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
-		return isxdigit(text[2]) ? kstrtoull(text + 2, 16, number) : -EINVAL;
+		return kstrtoull(text, 16, number);
 	return isdigit(text[0]) ? kstrtoull(text, 10, number) : -EINVAL;
 }
 

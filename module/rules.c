@@ -5,6 +5,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <asm/mmu_context.h>
 
 #include "compat.h"
 #include "rules.h"
@@ -83,6 +84,12 @@ static bool not_readable(const struct gw_case *c)
 	return !(c->flags & GW_FLAG_FORCE) || !(c->vma->vm_flags & VM_MAYREAD);
 }
 
+/* Last in check_vma_flags(); handle_mm_fault() asks it too. */
+static bool pkey(const struct gw_case *c)
+{
+	return !arch_vma_access_permitted(c->vma, c->flags & GW_FLAG_WRITE, false, c->foreign);
+}
+
 static bool guard_region(const struct gw_case *c)
 {
 	return c->before->state == GW_MARKER && c->before->marker == GW_MARKER_GUARD;
@@ -145,6 +152,8 @@ static const struct gw_rule rules[] = {
 	  GUP, { EFAULT }, force_needs_cow },
 	{ "vma-not-readable", "the VMA lacks VM_READ, and FOLL_FORCE was not given or cannot help",
 	  GUP, { EFAULT }, not_readable },
+	{ "pkey", "the protection key of the VMA denies the calling thread this access (PKRU)",
+	  FAULT | GUP, { EFAULT }, pkey },
 	{ "guard", "a guard region (MADV_GUARD_INSTALL)",
 	  FAULT | GUP, { EFAULT }, guard_region },
 	{ "hwpoison", "the page has a memory error, or is marked as if it had one",

@@ -16,6 +16,7 @@
  * @op: the op
  * @flags: GW_FLAG_* of the request
  * @error: positive errno, 0 if fewer pages came than were asked for and nothing failed
+ * @foreign: the call counts as made for another process (FOLL_REMOTE, FAULT_FLAG_REMOTE)
  * @addr: the address where it stopped
  * @vma: its VMA, NULL if it has none
  * @before: snapshot of @addr before the call
@@ -24,6 +25,7 @@ struct gw_case {
 	const struct gw_op *op;
 	u32 flags;
 	int error;
+	bool foreign;
 	unsigned long addr;
 	struct vm_area_struct *vma;
 	const struct gw_snapshot *before;

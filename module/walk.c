@@ -11,8 +11,8 @@
  *   we hold it for read.
  * - The entries change under us at any time. They are read once each, all of them again at the end, and the walk starts
  *   over if one is different.
- * - The page is looked at under the lock of the entry that maps it, taken with interrupts on (who holds it may be waiting
- *   for our CPU to answer a TLB flush), after checking that the entry is still the one we read.
+ * - The last entry, and the page that it maps, are looked at once more under the entry's lock, taken with interrupts on (who
+ *   holds it may be waiting for our CPU to answer a TLB flush), after checking that the entry is still the one we read.
  */
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
@@ -290,6 +290,8 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 	bool zero = snap->leaf == GW_PTE && is_zero_pfn(snap->pfn);
 	struct page *page;
 
+	if (!gw_snapshot_maps_page(snap))
+		return;
 	if (snap->special && !zero && !(snap->leaf == GW_PMD && vma_is_anonymous(vma)))
 		return;
 	page = pfn_to_online_page(snap->pfn);
@@ -304,8 +306,8 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 	gw_page_read(page, zero, &snap->page);
 }
 
-static bool read_page_of_pte(struct gw_snapshot *snap, const struct gw_path *path,
-			     struct vm_area_struct *vma, unsigned long addr)
+static bool settle_pte(struct gw_snapshot *snap, const struct gw_path *path,
+		       struct vm_area_struct *vma, unsigned long addr)
 {
 	bool same = false;
 	spinlock_t *ptl;
@@ -330,8 +332,8 @@ out:
 	return same;
 }
 
-static bool read_page_of_pmd(struct gw_snapshot *snap, const struct gw_path *path,
-			     struct vm_area_struct *vma)
+static bool settle_pmd(struct gw_snapshot *snap, const struct gw_path *path,
+		       struct vm_area_struct *vma)
 {
 	spinlock_t *ptl = pmd_lock(vma->vm_mm, path->pmdp);
 	bool same = pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
@@ -342,8 +344,8 @@ static bool read_page_of_pmd(struct gw_snapshot *snap, const struct gw_path *pat
 	return same;
 }
 
-static bool read_page_of_pud(struct gw_snapshot *snap, const struct gw_path *path,
-			     struct vm_area_struct *vma)
+static bool settle_pud(struct gw_snapshot *snap, const struct gw_path *path,
+		       struct vm_area_struct *vma)
 {
 	spinlock_t *ptl = pud_lock(vma->vm_mm, path->pudp);
 	bool same = pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
@@ -354,17 +356,23 @@ static bool read_page_of_pud(struct gw_snapshot *snap, const struct gw_path *pat
 	return same;
 }
 
-/* Returns false if the entry is no longer the one in @path. */
-static bool read_page_locked(struct gw_snapshot *snap, const struct gw_path *path,
-			     struct vm_area_struct *vma, unsigned long addr)
+/*
+ * Looks once more at the entry where the walk ended, under its lock, and at the page that it maps. An empty entry needs that
+ * as well: who changes an entry under the lock clears it first and writes the new one later (ptep_clear_flush() and
+ * set_pte_at(): copy-on-write, migration, mprotect), and without the lock two looks in between see the same nothing.
+ *
+ * Returns false if the entry is no longer the one in @path.
+ */
+static bool settle(struct gw_snapshot *snap, const struct gw_path *path,
+		   struct vm_area_struct *vma, unsigned long addr)
 {
-	switch (snap->leaf) {
+	switch (path->last) {
 	case GW_PTE:
-		return read_page_of_pte(snap, path, vma, addr);
+		return settle_pte(snap, path, vma, addr);
 	case GW_PMD:
-		return read_page_of_pmd(snap, path, vma);
+		return settle_pmd(snap, path, vma);
 	case GW_PUD:
-		return read_page_of_pud(snap, path, vma);
+		return settle_pud(snap, path, vma);
 	default:
 		return true;
 	}
@@ -385,7 +393,7 @@ static bool walk_try(struct vm_area_struct *vma, unsigned long addr, struct gw_s
 	classify(snap, &path, vma, addr);
 	if (gw_snapshot_maps_page(snap))
 		snap->pa = PFN_PHYS(snap->pfn) + offset_in_page(addr);
-	return same && read_page_locked(snap, &path, vma, addr);
+	return same && settle(snap, &path, vma, addr);
 }
 
 void gw_walk_one(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)
