@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The command as a whole: what it does on saved files, on a command line that is wrong, and whether
+# its manual page knows all that it takes. Needs neither root nor the module. Prints TAP.
+set -u
+
+program=${GUPWALK:?}
+manual=../../userspace/gupwalk.8
+saved=data/saved
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+
+result() { # ok-or-not name
+	number=$((number + 1))
+	echo "$1 $number - $2"
+}
+
+skip() { # name reason
+	number=$((number + 1))
+	echo "ok $number - $1 # SKIP $2"
+}
+
+# Runs the command and compares its status. Its output is in $work/out and $work/err afterwards.
+expect() { # status name words...
+	local status=$1 name=$2 got
+	shift 2
+	"$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	if ((got == status)); then
+		result ok "$name"
+	else
+		sed 's/^/# /' "$work/err"
+		echo "# status $got, not $status: gupwalk $*"
+		result "not ok" "$name"
+	fi
+}
+
+holds() { # name file pattern
+	if grep -q -e "$3" "$2"; then
+		result ok "$1"
+	else
+		sed 's/^/# /' "$2" | head -5
+		result "not ok" "$1"
+	fi
+}
+
+# trouble: status 2, nothing on stdout, and on stderr what was done, and advice in a line of its own
+trouble() { # name words...
+	local name=$1
+	shift
+	expect 2 "$name" "$@"
+	if [[ ! -s $work/out && $(head -1 "$work/err") == gupwalk:* &&
+		$(sed -n 2p "$work/err") == "  "* ]]; then
+		result ok "$name: says what to do"
+	else
+		sed 's/^/# /' "$work/out" "$work/err"
+		result "not ok" "$name: says what to do"
+	fi
+}
+
+expect 0 "help" --help
+holds "help names a command" "$work/out" "compare A B"
+expect 0 "version" --version
+trouble "no command"
+trouble "unknown command" frobnicate
+trouble "unknown option" run --frobnicate prefault
+trouble "missing scenario" run
+trouble "unknown scenario" run frobnicate
+trouble "too many words" run prefault prefault
+trouble "no pages" run --pages 0 prefault
+trouble "pages that are no number" run --pages x prefault
+trouble "walk without a process" walk
+trouble "walk of no process" walk -p 0
+trouble "a directory that is not there" info --debugfs "$work/none"
+trouble "a file that is not there" compare "$work/none" "$work/none"
+trouble "no records" compare /dev/null /dev/null
+trouble "standard input twice" compare - -
+trouble "run on a saved copy" run prefault --debugfs "$saved"
+trouble "walk on a saved copy" walk -p 1 --debugfs "$saved"
+trouble "walk of a range that is none" walk -p 1 2000-1000 --debugfs "$saved"
+echo '{"format":1}' >"$work/bad.jsonl"
+trouble "a file that has no records" compare "$work/bad.jsonl" data/thp.1.jsonl
+trouble "output that cannot be written" \
+	compare -o "$work/none/out" data/thp.1.jsonl data/thp.2.jsonl
+expect 2 "output to a full device" compare -o /dev/full data/thp.1.jsonl data/prefault.1.jsonl
+
+expect 0 "info on a saved copy" info --debugfs "$saved"
+expect 0 "list on a saved copy" list --debugfs "$saved"
+holds "list has the ops" "$work/out" "pin_user_pages"
+expect 0 "two runs are the same" compare data/prefault.1.jsonl data/prefault.2.jsonl
+holds "and it says so" "$work/out" "are the same"
+expect 1 "two scenarios differ" compare data/no-prefault.1.jsonl data/prefault.1.jsonl
+holds "a verdict comes first" <(head -1 "$work/out") "prefault.1.jsonl differ in 2 of 3 steps"
+if awk 'length($0) > 100 { exit 1 }' "$work/out"; then
+	result ok "no line is longer than 100"
+else
+	result "not ok" "no line is longer than 100"
+fi
+expect 1 "scenarios of a saved copy" compare --debugfs "$saved" no-prefault prefault
+expect 0 "a saved run is the same as a file" compare --debugfs "$saved" pfnmap data/pfnmap.1.jsonl
+trouble "a scenario that was not run there" compare --debugfs "$saved" pfnmap thp
+expect 1 "a directory stands for its records" compare "$saved" data/prefault.1.jsonl
+if "$program" compare - data/thp.2.jsonl <data/thp.1.jsonl >/dev/null 2>&1; then
+	result ok "records from standard input"
+else
+	result "not ok" "records from standard input"
+fi
+expect 1 "output to a file" compare -o "$work/file" data/no-prefault.1.jsonl data/prefault.1.jsonl
+holds "the file has it" "$work/file" "anon-allocated"
+
+if command -v jq >/dev/null; then
+	for words in "info" "list" "compare data/no-prefault.1.jsonl data/prefault.1.jsonl"; do
+		# shellcheck disable=SC2086
+		"$program" $words --json --debugfs "$saved" >"$work/out" 2>"$work/err"
+		if jq -e . "$work/out" >/dev/null && [[ ! -s $work/err ]]; then
+			result ok "JSON of ${words%% *}"
+		else
+			result "not ok" "JSON of ${words%% *}"
+		fi
+	done
+else
+	skip "JSON is JSON" "jq is not installed"
+fi
+
+# the manual page, and all that the program's tables have
+"$program" --words >"$work/words"
+sed 's/\\-/-/g' "$manual" >"$work/manual"
+while read -r kind name rest; do
+	[[ $kind == command ]] || continue
+	missing=
+	grep -q "^\.SS $name\>" "$work/manual" || missing=" $name"
+	for option in $rest; do
+		grep -q -e "${option%=}\>" "$work/manual" || missing+=" $option"
+	done
+	if [[ -z $missing ]]; then
+		result ok "manual page: $name"
+	else
+		result "not ok" "manual page: $name:$missing"
+	fi
+done <"$work/words"
+while read -r option; do
+	grep -q -e "$option" "$work/words" || result "not ok" "manual page: $option is no option"
+done < <(grep -oE -e '--[a-z]+' "$work/manual" | sort -u | grep -vx -e --version)
+echo "1..$number"

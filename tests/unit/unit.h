@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GUPWALK_UNIT_H
+#define GUPWALK_UNIT_H
+
+/* clang-format off: cmocka wants these before it */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record.h"
+#include "text.h"
+
+/**
+ * load() - read a file of the recorded data
+ * @name: its name under data/
+ *
+ * Return: its text, for free(); the test fails if there is none.
+ */
+static inline char *load(const char *name)
+{
+	struct strbuf path = { 0 }, text = { 0 };
+
+	strbuf_addf(&path, "data/%s", name);
+	if (slurp(strbuf_text(&path), &text))
+		fail_msg("%s cannot be read", path.at);
+	strbuf_free(&path);
+	strbuf_add(&text, "", 0);
+	return text.at;
+}
+
+/**
+ * parse() - read records that must be good
+ * @text: the lines
+ * @records: filled in
+ */
+static inline void parse(const char *text, struct records *records)
+{
+	struct strbuf wrong = { 0 };
+
+	*records = (struct records){ 0 };
+	if (!records_parse(text, strlen(text), records, &wrong))
+		fail_msg("%s", wrong.at);
+	strbuf_free(&wrong);
+}
+
+/**
+ * replaced() - a text with every occurrence of a string replaced
+ * @text: the text
+ * @old: the string; the test fails if it does not occur
+ * @new: what comes in its place
+ *
+ * Return: the new text, for free().
+ */
+static inline char *replaced(const char *text, const char *old, const char *new)
+{
+	struct strbuf out = { 0 };
+	const char *at;
+
+	if (!strstr(text, old))
+		fail_msg("no %s in the recorded data", old);
+	while ((at = strstr(text, old))) {
+		strbuf_add(&out, text, at - text);
+		strbuf_add(&out, new, strlen(new));
+		text = at + strlen(old);
+	}
+	strbuf_add(&out, text, strlen(text));
+	return out.at;
+}
+
+#endif

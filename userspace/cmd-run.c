@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* gupwalk run: a scenario, its calls, and the page tables before and after each. */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "drive.h"
+#include "number.h"
+#include "show.h"
+
+enum {
+	OPTION_OP = OPTION_LONG,
+	OPTION_FLAGS,
+	OPTION_PAGES,
+	OPTION_HOLD,
+};
+
+static const struct option_row run_options[] = {
+	{ "op", OPTION_OP, "OP,…", "make these calls, not the scenario's own" },
+	{ "flags", OPTION_FLAGS, "F,…", "make the calls with these flags: write, force, longterm" },
+	{ "pages", OPTION_PAGES, "N", "set up N pages, and make the calls for all of them" },
+	{ "hold", OPTION_HOLD, NULL, "hold the pages obtained until the end of the run" },
+	{ NULL }
+};
+
+static bool scan_options(struct parser *p, struct drive_options *o)
+{
+	const char *arg;
+	int c;
+
+	while ((c = parser_next(p, &arg)) > 0) {
+		switch (c) {
+		case OPTION_OP:
+			o->ops = arg;
+			break;
+		case OPTION_FLAGS:
+			o->flags = arg;
+			break;
+		case OPTION_PAGES:
+			if (!number_parse(arg, DRIVE_PAGES_MAX, &o->pages) || !o->pages) {
+				p->status = usage_error(p->s, arg, "is no number of pages");
+				return false;
+			}
+			break;
+		case OPTION_HOLD:
+			o->hold = true;
+			break;
+		}
+	}
+	return c == 0;
+}
+
+static void print_records(struct session *s, const struct records *records)
+{
+	size_t i;
+
+	for (i = 0; i < records->n; i++) {
+		fwrite(records->at[i]->text, 1, records->at[i]->text_len, s->out);
+		fputc('\n', s->out);
+	}
+}
+
+static void print_verdict(struct session *s, const struct drive *d, size_t i,
+			  const struct verdict *v)
+{
+	int column = fprintf(s->out, "   %zu. %-22s ", i + 1, d->records.at[i]->op);
+
+	if (v->known && v->met) {
+		fputs("as expected\n", s->out);
+	} else if (v->known) {
+		column += fprintf(s->out, "NOT as expected: ");
+		put_wrapped(s->out, 6, column, s->wide, strbuf_text(&v->wrong));
+	} else {
+		fputs("it is not known what to expect on this kernel\n", s->out);
+	}
+}
+
+static void print_verdicts(struct session *s, const struct drive *d,
+			   const struct verdict *verdicts, unsigned int unmet)
+{
+	size_t i, steps = scenario_steps(d->scenario);
+
+	if (d->changed) {
+		fputs("\nexpected: not checked, because options changed what the scenario does\n",
+		      s->out);
+		return;
+	}
+	fprintf(s->out, "\nexpected: %s\n", unmet ? "NOT as expected" : "as expected");
+	for (i = 0; i < d->records.n; i++)
+		print_verdict(s, d, i, &verdicts[i]);
+	if (d->records.n < steps)
+		fprintf(s->out, "   only %zu of %zu calls were made\n", d->records.n, steps);
+}
+
+static void print_event(struct session *s, const struct event *e)
+{
+	struct strbuf words = { 0 };
+
+	strbuf_addf(&words, "-- %s%s", e->text, e->kind == EVENT_MET ? ": as expected" :
+		    e->kind == EVENT_UNMET ? ": NOT as expected" : "");
+	fputc('\n', s->out);
+	put_wrapped(s->out, 3, 0, s->wide, strbuf_text(&words));
+	strbuf_free(&words);
+}
+
+static void print_drive(struct session *s, const struct drive *d, const struct verdict *verdicts,
+			unsigned int unmet)
+{
+	size_t i, number = 0;
+
+	fprintf(s->out, "%s\n", d->scenario->name);
+	show_words(s, "teaches", d->scenario->teaches);
+	for (i = 0; i < d->nr_events; i++) {
+		const struct event *e = &d->events[i];
+
+		if (e->kind == EVENT_RECORD) {
+			show_record(s, d->records.at[number], number + 1);
+			number++;
+		} else {
+			print_event(s, e);
+		}
+	}
+	print_verdicts(s, d, verdicts, unmet);
+}
+
+static void complain_unmet(const struct drive *d, const struct verdict *verdicts)
+{
+	size_t i;
+
+	for (i = 0; i < d->records.n; i++)
+		if (verdicts[i].known && !verdicts[i].met)
+			complain(d->scenario->name, d->records.at[i]->op, verdicts[i].wrong.at,
+				 "not as expected; gupwalk run without --json shows more");
+	for (i = 0; i < d->nr_events; i++)
+		if (d->events[i].kind == EVENT_UNMET)
+			complain(d->scenario->name, "its program", d->events[i].text,
+				 "not as expected");
+}
+
+static int report(struct session *s, const struct drive *d)
+{
+	struct verdict *verdicts;
+	unsigned int unmet;
+
+	if (!session_out(s))
+		return STATUS_TROUBLE;
+	unmet = drive_judge(d, &verdicts);
+	if (s->json) {
+		print_records(s, &d->records);
+		complain_unmet(d, verdicts);
+	} else {
+		print_drive(s, d, verdicts, unmet);
+	}
+	verdicts_free(verdicts, d->records.n);
+	return unmet && !d->changed ? STATUS_DIFFERS : STATUS_FINE;
+}
+
+static int do_run(struct session *s, int argc, char **argv)
+{
+	struct parser p = { .s = s, .argc = argc, .argv = argv };
+	struct drive_options options = { 0 };
+	const struct scenario *sc;
+	struct about about;
+	struct drive d;
+	int status, shown;
+
+	if (!scan_options(&p, &options))
+		return p.status;
+	if (!parser_words(&p, 1, 1))
+		return STATUS_TROUBLE;
+	sc = scenario_find(p.argv[0]);
+	if (!sc) {
+		complain("running a scenario", p.argv[0], "there is none of that name",
+			 "gupwalk list tells all");
+		return STATUS_TROUBLE;
+	}
+	if (!about_read(s->debugfs, &about))
+		return STATUS_TROUBLE;
+	if (!device_need_live(s->debugfs)) {
+		about_free(&about);
+		return STATUS_TROUBLE;
+	}
+	status = drive(s->debugfs, &about, sc, &options, &d);
+	if (d.records.n) {
+		shown = report(s, &d);
+		status = status ? status : shown;
+	}
+	drive_free(&d);
+	about_free(&about);
+	return status;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.words = "NAME",
+	.summary = "run a scenario: set up its memory, make its calls, show the page tables before "
+		   "and after",
+	.options = run_options,
+	.run = do_run,
+};

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Two signatures -> their differences. Pure: no input, no output. */
+#include "diff.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add(struct differences *d, const struct difference *one)
+{
+	d->at = must_grow(d->at, d->n, sizeof(*d->at));
+	d->at[d->n++] = *one;
+}
+
+/* Does a fact above this one, e.g. before.page of before.page.order, differ already? */
+static bool parent_differs(const struct sig_step *a, const struct sig_step *b, const char *path)
+{
+	char *up = must_copy(path), *dot;
+	bool differs = false;
+
+	while (!differs && (dot = strrchr(up, '.'))) {
+		const char *x, *y;
+
+		*dot = '\0';
+		x = sig_step_value(a, up);
+		y = sig_step_value(b, up);
+		differs = x && y && strcmp(x, y);
+	}
+	free(up);
+	return differs;
+}
+
+static void diff_steps(const struct sig_step *a, const struct sig_step *b, struct difference one,
+		       struct differences *d)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		one.path = a->facts[i].path;
+		one.a = a->facts[i].value;
+		/* facts mostly stand at the same place on both sides */
+		if (i < b->n && !strcmp(b->facts[i].path, one.path))
+			one.b = b->facts[i].value;
+		else
+			one.b = sig_step_value(b, one.path);
+		if (one.b ? strcmp(one.a, one.b) : !parent_differs(a, b, one.path))
+			add(d, &one);
+	}
+	one.a = NULL;
+	for (i = 0; i < b->n; i++) {
+		one.path = b->facts[i].path;
+		one.b = b->facts[i].value;
+		if (!sig_step_value(a, one.path) && !parent_differs(a, b, one.path))
+			add(d, &one);
+	}
+}
+
+/*
+ * common[i * (b->n + 1) + j]: length of the longest common subsequence of ops of A from step i on
+ * and B from step j on.
+ */
+static uint32_t *common_lengths(const struct signature *a, const struct signature *b)
+{
+	size_t width = b->n + 1, i, j;
+	uint32_t *common = must_alloc((a->n + 1) * width, sizeof(*common));
+
+	for (i = a->n; i-- > 0;)
+		for (j = b->n; j-- > 0;) {
+			uint32_t *here = &common[i * width + j];
+
+			if (!strcmp(a->steps[i].op, b->steps[j].op))
+				*here = here[width + 1] + 1;
+			else
+				*here = here[width] > here[1] ? here[width] : here[1];
+		}
+	return common;
+}
+
+void diff(const struct signature *a, const struct signature *b, struct differences *d)
+{
+	uint32_t *common = common_lengths(a, b);
+	size_t width = b->n + 1, i = 0, j = 0;
+
+	*d = (struct differences){ 0 };
+	while (i < a->n || j < b->n) {
+		struct difference one = { 0 };
+		size_t before = d->n;
+
+		if (i < a->n && j < b->n && !strcmp(a->steps[i].op, b->steps[j].op)) {
+			one = (struct difference){
+				.step_a = i + 1, .step_b = j + 1, .op = a->steps[i].op
+			};
+			diff_steps(&a->steps[i], &b->steps[j], one, d);
+			i++;
+			j++;
+		} else if (j == b->n ||
+			   (i < a->n && common[(i + 1) * width + j] >= common[i * width + j + 1])) {
+			one = (struct difference){ .step_a = i + 1, .op = a->steps[i].op };
+			add(d, &one);
+			i++;
+		} else {
+			one = (struct difference){ .step_b = j + 1, .op = b->steps[j].op };
+			add(d, &one);
+			j++;
+		}
+		d->steps++;
+		d->steps_differ += d->n > before;
+	}
+	free(common);
+}
+
+void differences_free(struct differences *d)
+{
+	free(d->at);
+	*d = (struct differences){ 0 };
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The parent's side of a scenario: starts the process it runs in, and collects what that one tells.
+ */
+#include "drive.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "device.h"
+
+static void add_event(struct drive *d, enum event_kind kind, const char *text)
+{
+	d->events = must_grow(d->events, d->nr_events, sizeof(*d->events));
+	d->events[d->nr_events++] = (struct event){ kind, must_copy(text) };
+}
+
+static bool take_record(struct drive *d, const char *line)
+{
+	struct strbuf wrong = { 0 };
+	struct record *r = record_parse(line, strlen(line), &wrong);
+
+	if (r) {
+		records_add(&d->records, r);
+		add_event(d, EVENT_RECORD, "");
+	} else {
+		complain("reading a record", d->scenario->name, strbuf_text(&wrong),
+			 "use a gupwalk and a module of the same release");
+	}
+	strbuf_free(&wrong);
+	return r;
+}
+
+static bool take_events(struct drive *d, struct strbuf *told)
+{
+	char *rest = told->at, *line;
+
+	/* a line without an end is one that the process did not come to finish */
+	while (rest && strchr(rest, '\n')) {
+		line = strsep(&rest, "\n");
+		switch (*line) {
+		case 'n':
+			add_event(d, EVENT_NOTE, line + 1);
+			break;
+		case 'y':
+			add_event(d, EVENT_MET, line + 1);
+			break;
+		case 'x':
+			add_event(d, EVENT_UNMET, line + 1);
+			break;
+		case 'r':
+			if (!take_record(d, line + 1))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Read what the child tells until it ends; a signal to end us ends it first. Returns that signal or
+ * 0. */
+static int listen_to(int fd, int signals, pid_t child, struct strbuf *told)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = signals, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	char bytes[16384];
+	int caught = 0;
+	ssize_t n;
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents && read(signals, &info, sizeof(info)) == sizeof(info)) {
+			caught = info.ssi_signo;
+			kill(child, SIGKILL);
+		}
+		if (!fds[0].revents)
+			continue;
+		n = read(fd, bytes, sizeof(bytes));
+		if (n <= 0)
+			return caught;
+		strbuf_add(told, bytes, n);
+	}
+}
+
+static int child_status(const char *name, pid_t child, bool killed)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return STATUS_TROUBLE;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (killed)
+		return STATUS_TROUBLE;
+	complain("running a scenario", name, strsignal(WTERMSIG(status)),
+		 "its process was killed; the kernel log may tell why");
+	return STATUS_TROUBLE;
+}
+
+/* Signals that end a program, and what was blocked before they were. */
+struct masks {
+	sigset_t ends;
+	sigset_t before;
+};
+
+/* A signal that is ignored ends nobody, and stays ignored. */
+static void block_ends(struct masks *masks)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action;
+	size_t i;
+
+	sigemptyset(&masks->ends);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (sigaction(ends[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&masks->ends, ends[i]);
+	sigprocmask(SIG_BLOCK, &masks->ends, &masks->before);
+}
+
+static int run_child(const char *dir, const struct about *about,
+		     const struct drive_options *options, const struct masks *masks,
+		     struct drive *d)
+{
+	struct strbuf told = { 0 };
+	int status, caught, signals, fds[2];
+	pid_t child;
+
+	signals = signalfd(-1, &masks->ends, SFD_CLOEXEC);
+	fflush(NULL);
+	if (signals < 0 || pipe(fds) || (child = fork()) < 0) {
+		complain("starting a process", d->scenario->name, strerror(errno), NULL);
+		return STATUS_TROUBLE;
+	}
+	if (!child) {
+		close(fds[0]);
+		sigprocmask(SIG_SETMASK, &masks->before, NULL);
+		_exit(perform(dir, about, d->scenario, options, fds[1]));
+	}
+	close(fds[1]);
+	caught = listen_to(fds[0], signals, child, &told);
+	close(fds[0]);
+	close(signals);
+	status = child_status(d->scenario->name, child, caught);
+	if (!take_events(d, &told))
+		status = STATUS_TROUBLE;
+	strbuf_free(&told);
+	if (caught)
+		raise(caught);
+	return status;
+}
+
+static bool fits(const struct about *about, const struct drive_options *options)
+{
+	uint64_t max = about_number(about, "pages_max");
+
+	if (options->pages <= max)
+		return true;
+	complain("running a scenario", "--pages", "more than the module takes in one request",
+		 "see pages_max in gupwalk info; it is a parameter of the module");
+	return false;
+}
+
+int drive(const char *dir, const struct about *about, const struct scenario *sc,
+	  const struct drive_options *options, struct drive *d)
+{
+	const char *missing = sc->check ? sc->check(about) : NULL;
+	int status = STATUS_CANNOT;
+	struct masks masks;
+	uint64_t kept;
+
+	*d = (struct drive){
+		.scenario = sc,
+		.changed = options->ops || options->flags || options->pages,
+		.kernel = about_kernel(about),
+		.pmd = about_covers(about, "pmd"),
+	};
+	if (missing) {
+		complain("running a scenario", sc->name, missing,
+			 "gupwalk info tells what is there");
+		return STATUS_CANNOT;
+	}
+	if (!fits(about, options))
+		return STATUS_TROUBLE;
+	/* what begin() changes is to be changed back before a signal ends us */
+	block_ends(&masks);
+	if (!sc->begin || sc->begin(about, &kept)) {
+		status = run_child(dir, about, options, &masks, d);
+		if (sc->end)
+			sc->end(kept);
+	}
+	sigprocmask(SIG_SETMASK, &masks.before, NULL);
+	return status;
+}
+
+void drive_free(struct drive *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->nr_events; i++)
+		free(d->events[i].text);
+	free(d->events);
+	records_free(&d->records);
+	*d = (struct drive){ 0 };
+}
+
+/* {pmd} -> bytes */
+static void put_terms(const struct drive *d, const char *terms, struct strbuf *out)
+{
+	static const char brace[] = "{pmd}";
+	const char *at;
+
+	while ((at = strstr(terms, brace))) {
+		strbuf_add(out, terms, at - terms);
+		strbuf_addf(out, "%llu", (unsigned long long)d->pmd);
+		terms = at + strlen(brace);
+	}
+	strbuf_add(out, terms, strlen(terms));
+}
+
+unsigned int drive_judge(const struct drive *d, struct verdict **verdicts)
+{
+	size_t i, steps = scenario_steps(d->scenario);
+	struct signature sig;
+	unsigned int unmet = 0;
+
+	*verdicts = must_alloc(d->records.n, sizeof(**verdicts));
+	for (i = 0; i < d->nr_events; i++)
+		unmet += d->events[i].kind == EVENT_UNMET;
+	signature_make(&d->records, &sig);
+	for (i = 0; i < d->records.n && i < steps && !d->changed; i++) {
+		const char *terms = expect_pick(d->scenario->steps[i].expects, d->kernel);
+		struct verdict *v = &(*verdicts)[i];
+
+		if (!terms)
+			continue;
+		put_terms(d, terms, &v->terms);
+		v->known = true;
+		v->met = !expect_unmet(&sig.steps[i], strbuf_text(&v->terms), &v->wrong);
+		unmet += !v->met;
+	}
+	signature_free(&sig);
+	return unmet;
+}
+
+void verdicts_free(struct verdict *verdicts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		strbuf_free(&verdicts[i].terms);
+		strbuf_free(&verdicts[i].wrong);
+	}
+	free(verdicts);
+}

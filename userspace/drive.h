@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GUPWALK_DRIVE_H
+#define GUPWALK_DRIVE_H
+
+#include "record.h"
+#include "scenario.h"
+
+#define DRIVE_PAGES_MAX 65536
+
+/**
+ * struct drive_options - what to do otherwise than the scenario says
+ * @ops: ops in place of its steps, with commas between them; or NULL
+ * @flags: flags in place of its steps', likewise
+ * @pages: pages in place of one; or 0
+ * @hold: hold all pages obtained until the end
+ */
+struct drive_options {
+	const char *ops;
+	const char *flags;
+	uint64_t pages;
+	bool hold;
+};
+
+enum event_kind {
+	EVENT_NOTE,	/* the scenario's program did or saw something */
+	EVENT_MET,	/* it saw what was expected */
+	EVENT_UNMET,	/* it saw something else */
+	EVENT_RECORD,	/* a request was made: the next record */
+};
+
+struct event {
+	enum event_kind kind;
+	char *text;
+};
+
+/**
+ * struct drive - a scenario that was run
+ * @scenario: the scenario
+ * @changed: options changed its steps, so that it is not known what to expect
+ * @kernel: on which kernel, as by KERNEL()
+ * @pmd: bytes that a pmd entry covers there
+ * @events: what happened, in that order
+ * @nr_events: how many of them
+ * @records: the records of the events that are one
+ */
+struct drive {
+	const struct scenario *scenario;
+	bool changed;
+	unsigned int kernel;
+	uint64_t pmd;
+	struct event *events;
+	size_t nr_events;
+	struct records records;
+};
+
+/**
+ * drive() - run a scenario in a process of its own
+ * @dir: the module's directory, live
+ * @about: what the module says about itself
+ * @sc: the scenario
+ * @options: what to do otherwise
+ * @d: filled in, also with what there was before something went wrong
+ *
+ * Return: STATUS_FINE, or another enum status after a complaint.
+ */
+int drive(const char *dir, const struct about *about, const struct scenario *sc,
+	  const struct drive_options *options, struct drive *d);
+
+/**
+ * drive_free() - forget a run
+ * @d: the run
+ */
+void drive_free(struct drive *d);
+
+/**
+ * struct verdict - is a record as expected
+ * @known: it is known what to expect
+ * @met: it is as expected
+ * @terms: what was expected, as in struct expect
+ * @wrong: which of it is not so
+ */
+struct verdict {
+	bool known;
+	bool met;
+	struct strbuf terms;
+	struct strbuf wrong;
+};
+
+/**
+ * drive_judge() - compare a run with what its scenario expects
+ * @d: the run
+ * @verdicts: set to an array, a verdict for each record
+ *
+ * Return: how many expectations, those of the program among them, are not met.
+ */
+unsigned int drive_judge(const struct drive *d, struct verdict **verdicts);
+
+/**
+ * verdicts_free() - forget verdicts
+ * @verdicts: from drive_judge()
+ * @n: how many
+ */
+void verdicts_free(struct verdict *verdicts, size_t n);
+
+/**
+ * perform() - the child's side: set up a scenario and make its requests
+ * @dir: the module's directory, live
+ * @about: what the module says about itself
+ * @sc: the scenario
+ * @options: what to do otherwise
+ * @notes: descriptor on which it tells what happens, a line an event
+ *
+ * Return: an enum status; if not STATUS_FINE, after a complaint.
+ */
+int perform(const char *dir, const struct about *about, const struct scenario *sc,
+	    const struct drive_options *options, int notes);
+
+#endif

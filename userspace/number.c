@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Numbers, sizes and ranges of addresses as they are typed. */
+#include "number.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_0x(const char *s)
+{
+	return s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+}
+
+/* strtoull() takes blanks, signs, a second 0x; an address or a count may have none of them. */
+static bool digits(const char *s, int base, uint64_t *value, char **end)
+{
+	if (has_0x(s) || !(base == 16 ? isxdigit((unsigned char)*s) : isdigit((unsigned char)*s)))
+		return false;
+	errno = 0;
+	*value = strtoull(s, end, base);
+	return errno == 0;
+}
+
+static bool number_start(const char *s, uint64_t *value, char **end)
+{
+	if (has_0x(s))
+		return digits(s + 2, 16, value, end);
+	return digits(s, 10, value, end);
+}
+
+bool number_parse(const char *s, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	return number_start(s, value, &end) && !*end && *value <= max;
+}
+
+static bool hex_start(const char *s, uint64_t *value, char **end)
+{
+	return digits(has_0x(s) ? s + 2 : s, 16, value, end);
+}
+
+bool number_hex(const char *s, uint64_t *value)
+{
+	char *end;
+
+	return hex_start(s, value, &end) && !*end;
+}
+
+bool number_size(const char *s, uint64_t *value)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	unsigned int shift;
+	char *end;
+
+	if (!number_start(s, value, &end))
+		return false;
+	if (!*end)
+		return true;
+	unit = strchr(units, toupper((unsigned char)*end));
+	if (!unit || end[1])
+		return false;
+	shift = 10 * (unit - units + 1);
+	if (*value > UINT64_MAX >> shift)
+		return false;
+	*value <<= shift;
+	return true;
+}
+
+const char *range_parse(const char *s, uint64_t one, struct range *range)
+{
+	uint64_t len = one;
+	char *end;
+
+	if (!hex_start(s, &range->start, &end))
+		return "START is no hexadecimal address";
+	if (*end == '-') {
+		if (!number_hex(end + 1, &range->end))
+			return "END is no hexadecimal address";
+		return range->end > range->start ? NULL : "END is not above START";
+	}
+	if (*end == '+') {
+		if (!number_size(end + 1, &len) || !len)
+			return "LEN is no size";
+	} else if (*end) {
+		return "after START comes -END or +LEN or nothing";
+	}
+	if (len > UINT64_MAX - range->start)
+		return "the range goes beyond the last address";
+	range->end = range->start + len;
+	return NULL;
+}
+
+char *size_text(uint64_t bytes, char *text)
+{
+	static const char units[] = "\0KMGTPE";
+	const char *unit = units;
+
+	while (bytes && bytes % 1024 == 0 && unit[1]) {
+		bytes /= 1024;
+		unit++;
+	}
+	/* the longest: 20 digits and a letter */
+	snprintf(text, 24, "%" PRIu64 "%.1s", bytes, unit);
+	return text;
+}

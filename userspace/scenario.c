@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of scenarios, and what their set-ups have in common. */
+#include "scenario.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "text.h"
+
+static const struct scenario *const scenarios[] = {
+	&scenario_no_prefault,
+	&scenario_prefault,
+	&scenario_read_prefault,
+	&scenario_unaligned,
+	&scenario_pfnmap,
+	&scenario_thp,
+	&scenario_hugetlb,
+	&scenario_prot_none,
+	&scenario_remote,
+};
+
+const struct scenario *scenario_nth(size_t i)
+{
+	return i < ARRAY_SIZE(scenarios) ? scenarios[i] : NULL;
+}
+
+const struct scenario *scenario_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		if (!strcmp(scenarios[i]->name, name))
+			return scenarios[i];
+	return NULL;
+}
+
+size_t scenario_steps(const struct scenario *sc)
+{
+	size_t n = 0;
+
+	while (sc->steps[n].op)
+		n++;
+	return n;
+}
+
+size_t scene_pmd(const struct scene *scene)
+{
+	return about_covers(scene->about, "pmd");
+}
+
+void scene_tell(const struct scene *scene, char kind, const char *text)
+{
+	struct strbuf line = { 0 };
+	size_t done = 0;
+	ssize_t n;
+
+	strbuf_addf(&line, "%c%s\n", kind, text);
+	while (done < line.len) {
+		n = write(scene->notes, line.at + done, line.len - done);
+		/* if the reader is gone, so is the one who wanted to know */
+		if (n < 0 && errno != EINTR)
+			_exit(STATUS_TROUBLE);
+		done += n > 0 ? n : 0;
+	}
+	strbuf_free(&line);
+}
+
+static void tell(const struct scene *scene, char kind, const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return;
+	scene_tell(scene, kind, text);
+	free(text);
+}
+
+void scene_note(const struct scene *scene, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(scene, 'n', fmt, args);
+	va_end(args);
+}
+
+void scene_check(const struct scene *scene, bool as_expected, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(scene, as_expected ? 'y' : 'x', fmt, args);
+	va_end(args);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A scenario sets up some memory and then makes requests for it, step by step, with what is
+ * expected of each step beside it. It runs in a process of its own.
+ */
+#ifndef GUPWALK_SCENARIO_H
+#define GUPWALK_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "about.h"
+#include "expect.h"
+
+#define SCENE_SPOTS 4
+
+/**
+ * struct scene - the memory of a scenario, for its set-up and its actions
+ * @about: what the module says about itself
+ * @pages: pages that the steps are about, from each spot on
+ * @page_size: bytes
+ * @spots: the addresses that the steps are for
+ * @pid: process whose memory it is; 0: the scenario's own process
+ * @fd: of the scenario's own, -1 if it has none
+ * @notes: descriptor for scene_note() and scene_check()
+ */
+struct scene {
+	const struct about *about;
+	size_t pages;
+	size_t page_size;
+	char *spots[SCENE_SPOTS];
+	pid_t pid;
+	int fd;
+	int notes;
+};
+
+/**
+ * struct step - a request of a scenario
+ * @op: the op
+ * @flags: its flags, or NULL
+ * @words: more words for the request, or NULL
+ * @spot: which of the scene's spots it is for
+ * @own: it is for the memory of the scenario's own process, whatever the scene's pid is
+ * @before: what the process does before the request, or NULL; returns false after a complaint
+ * @after: what it does after it, or NULL; likewise
+ * @expects: what is expected, for some kernels each
+ */
+struct step {
+	const char *op;
+	const char *flags;
+	const char *words;
+	unsigned int spot;
+	bool (*before)(struct scene *scene);
+	bool (*after)(struct scene *scene);
+	struct expect expects[EXPECT_MAX];
+};
+
+/* The same is expected on all kernels. */
+#define ALWAYS(terms_) { { .terms = terms_ } }
+
+/**
+ * struct scenario - a set-up and its steps
+ * @name: its name
+ * @teaches: what one learns from it
+ * @needs: what it needs besides the module, for people; or NULL
+ * @check: NULL, or returns what is missing on this machine (then it is not run), or NULL
+ * @setup: makes the memory; returns false after a complaint
+ * @begin: NULL, or changes the machine for the scenario, in the parent; returns false after a
+ * complaint
+ * @end: NULL, or undoes @begin
+ * @steps: the steps; an op of NULL ends them
+ */
+struct scenario {
+	const char *name;
+	const char *teaches;
+	const char *needs;
+	const char *(*check)(const struct about *about);
+	bool (*setup)(struct scene *scene);
+	bool (*begin)(const struct about *about, uint64_t *kept);
+	void (*end)(uint64_t kept);
+	const struct step *steps;
+};
+
+extern const struct scenario scenario_no_prefault;
+extern const struct scenario scenario_prefault;
+extern const struct scenario scenario_read_prefault;
+extern const struct scenario scenario_unaligned;
+extern const struct scenario scenario_pfnmap;
+extern const struct scenario scenario_thp;
+extern const struct scenario scenario_hugetlb;
+extern const struct scenario scenario_prot_none;
+extern const struct scenario scenario_remote;
+
+/**
+ * scenario_nth() - go through all scenarios
+ * @i: from 0 on
+ *
+ * Return: a scenario, or NULL when there are no more.
+ */
+const struct scenario *scenario_nth(size_t i);
+
+/**
+ * scenario_find() - find a scenario
+ * @name: its name
+ *
+ * Return: the scenario, or NULL.
+ */
+const struct scenario *scenario_find(const char *name);
+
+/**
+ * scenario_steps() - how many steps a scenario has
+ * @sc: the scenario
+ *
+ * Return: the number.
+ */
+size_t scenario_steps(const struct scenario *sc);
+
+/**
+ * scene_pmd() - bytes that a pmd entry covers here
+ * @scene: the scene
+ *
+ * Return: the bytes.
+ */
+size_t scene_pmd(const struct scene *scene);
+
+/**
+ * scene_tell() - tell the parent process something
+ * @scene: the scene
+ * @kind: what it is: n, y, x as by the functions below, r for a record
+ * @text: a line, without its newline
+ */
+void scene_tell(const struct scene *scene, char kind, const char *text);
+
+/**
+ * scene_note() - tell what the scenario's program did or saw
+ * @scene: the scene
+ * @fmt: format of one line
+ */
+void scene_note(const struct scene *scene, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * scene_check() - tell what the scenario's program saw, and whether it is what was expected
+ * @scene: the scene
+ * @as_expected: is it
+ * @fmt: format of one line
+ */
+void scene_check(const struct scene *scene, bool as_expected, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GUPWALK_SHOW_H
+#define GUPWALK_SHOW_H
+
+#include "command.h"
+#include "record.h"
+
+/**
+ * show_record() - print a record for people: the call, and the page tables before and after it
+ * @s: the invocation; its output is open
+ * @r: the record
+ * @number: its number in what is shown, from 1
+ */
+void show_record(struct session *s, const struct record *r, size_t number);
+
+/**
+ * show_words() - print words in lines, after a label
+ * @s: the invocation; its output is open
+ * @label: the label
+ * @words: the words; nothing is printed if there are none
+ */
+void show_words(struct session *s, const char *label, const char *words);
+
+#endif

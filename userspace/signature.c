@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Records -> signature. Pure: reads records, and nothing else. */
+#include "signature.h"
+
+#include <inttypes.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Addresses within this many bytes count as one virtual page. A record does not say how large pages
+ * are; where they are larger, one may get several names, but always the same ones.
+ */
+#define VIRTUAL_PAGE 4096
+
+/* Flags of a folio that come and go with the state of the LRU lists, not with what the call did. */
+#define LRU_NOISE "lru,active,referenced,workingset,waiters"
+
+/* Numbers and the names that they got. */
+struct namer {
+	char letter;
+	unsigned int n;
+	void *tree;
+};
+
+struct named {
+	uint64_t number;
+	unsigned int name;
+};
+
+struct maker {
+	struct namer pages;
+	struct namer virtual;
+	struct namer tables;
+	struct namer vmas;
+	struct sig_step *step;
+	char prefix[32];	/* of the paths of the page at hand */
+};
+
+static int named_compare(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static void put_name(struct namer *namer, uint64_t number, struct strbuf *out)
+{
+	struct named *key = must_alloc(1, sizeof(*key));
+	struct named **found;
+
+	key->number = number;
+	found = tsearch(key, &namer->tree, named_compare);
+	if (*found == key)
+		key->name = ++namer->n;
+	else
+		free(key);
+	strbuf_addf(out, "%c%u", namer->letter, (*found)->name);
+}
+
+static void put_fact(struct maker *m, const char *path, const char *value)
+{
+	struct sig_step *step = m->step;
+	struct strbuf full = { 0 };
+	struct fact *fact;
+
+	step->facts = must_grow(step->facts, step->n, sizeof(*step->facts));
+	fact = &step->facts[step->n++];
+	strbuf_addf(&full, "%s%s", m->prefix, path);
+	fact->path = full.at;
+	fact->value = must_copy(value && *value ? value : "none");
+}
+
+static void put_number(struct maker *m, const char *path, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	put_fact(m, path, text);
+}
+
+static void put_bool(struct maker *m, const char *path, bool value)
+{
+	put_fact(m, path, value ? "true" : "false");
+}
+
+static void put_and_free(struct maker *m, const char *path, struct strbuf *value)
+{
+	put_fact(m, path, strbuf_text(value));
+	strbuf_free(value);
+}
+
+static bool in_folio(const struct page_facts *page, uint64_t pfn)
+{
+	return page && page->order < 64 && pfn >= page->head_pfn &&
+	       (pfn - page->head_pfn) >> page->order == 0;
+}
+
+static void put_pfn(struct maker *m, const char *path, const struct maybe *pfn,
+		    const struct page_facts *page)
+{
+	struct strbuf name = { 0 };
+	uint64_t number = pfn->value;
+
+	if (pfn->known && in_folio(page, number)) {
+		put_name(&m->pages, page->head_pfn, &name);
+		if (number != page->head_pfn)
+			strbuf_addf(&name, "+%" PRIu64, number - page->head_pfn);
+	} else if (pfn->known) {
+		put_name(&m->pages, number, &name);
+	}
+	put_and_free(m, path, &name);
+}
+
+static void put_addr(struct maker *m, const char *path, uint64_t addr)
+{
+	struct strbuf name = { 0 };
+
+	put_name(&m->virtual, addr / VIRTUAL_PAGE, &name);
+	if (addr % VIRTUAL_PAGE)
+		strbuf_addf(&name, "+0x%" PRIx64, addr % VIRTUAL_PAGE);
+	put_and_free(m, path, &name);
+}
+
+static void put_page(struct maker *m, const char *side, const struct page_facts *page)
+{
+	struct strbuf flags = { 0 };
+	char path[64];
+
+#define PATH(name) (snprintf(path, sizeof(path), "%s.page" name, side), path)
+	put_fact(m, PATH(""), page_kind(page));
+	if (!page)
+		return;
+	put_bool(m, PATH(".anon_exclusive"), page->anon_exclusive);
+	put_number(m, PATH(".order"), page->order);
+	put_number(m, PATH(".mapcount"), page->mapcount);
+	put_bool(m, PATH(".pincount_exact"), page->pincount_exact);
+	names_without(page->flags, LRU_NOISE, &flags);
+	put_and_free(m, PATH(".flags"), &flags);
+#undef PATH
+}
+
+static void put_levels(struct maker *m, const char *side, const struct snapshot *s)
+{
+	struct strbuf names = { 0 };
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < s->nr_levels; i++)
+		strbuf_word(&names, ",", s->levels[i].name);
+	snprintf(path, sizeof(path), "%s.levels", side);
+	put_and_free(m, path, &names);
+	for (i = 0; i < s->nr_levels; i++) {
+		const struct level *l = &s->levels[i];
+		struct strbuf table = { 0 };
+
+		snprintf(path, sizeof(path), "%s.levels.%s.table", side, l->name);
+		put_name(&m->tables, l->table, &table);
+		put_and_free(m, path, &table);
+		snprintf(path, sizeof(path), "%s.levels.%s.flags", side, l->name);
+		put_fact(m, path, l->folded ? "folded" : l->flags);
+	}
+}
+
+static void put_snapshot(struct maker *m, const char *side, const struct snapshot *s)
+{
+	char path[64], size[24];
+
+	if (!s)
+		return;
+#define PATH(name) (snprintf(path, sizeof(path), "%s." name, side), path)
+	put_fact(m, PATH("state"), s->state);
+	put_fact(m, PATH("leaf"), s->leaf);
+	snprintf(size, sizeof(size), "%" PRIu64, s->size);
+	put_fact(m, PATH("size"), size);
+	put_pfn(m, PATH("pfn"), &s->pfn, s->page);
+	put_fact(m, PATH("rights"), s->rights);
+	if (s->marker)
+		put_fact(m, PATH("marker"), s->marker);
+	put_page(m, side, s->page);
+	put_levels(m, side, s);
+	put_bool(m, PATH("stable"), s->stable);
+#undef PATH
+}
+
+/* See the head of signature.h. */
+static int in_lru_batch(const struct page_facts *page)
+{
+	return !names_have(page->flags, "lru");
+}
+
+static void put_deltas(struct maker *m, const struct page *page)
+{
+	int64_t ref = page->refcount_delta.value;
+
+	/* the references of the zero page are everybody's */
+	if (page->before->page && page->before->page->zero)
+		return;
+	if (page->refcount_delta.known) {
+		if (page->before->page && page->after && page->after->page)
+			ref += in_lru_batch(page->before->page) - in_lru_batch(page->after->page);
+		put_number(m, "before.page.gained_refs", ref);
+	}
+	if (page->pincount_delta.known)
+		put_number(m, "before.page.gained_pins", page->pincount_delta.value);
+}
+
+static void put_one_page(struct maker *m, const struct page *page, size_t i)
+{
+	const struct page_facts *facts = page->after ? page->after->page : NULL;
+
+	if (i)
+		snprintf(m->prefix, sizeof(m->prefix), "pages.%zu.", i + 1);
+	if (!facts || !in_folio(facts, page->pfn.value))
+		facts = page->before->page;
+	put_addr(m, "addr", page->addr);
+	put_fact(m, "cause", page->cause);
+	put_snapshot(m, "before", page->before);
+	put_snapshot(m, "after", page->after);
+	put_pfn(m, "pfn", &page->pfn, facts);
+	put_deltas(m, page);
+}
+
+static void put_vma(struct maker *m, const struct vma *vma)
+{
+	struct strbuf name = { 0 };
+
+	if (vma)
+		put_name(&m->vmas, vma->start, &name);
+	put_and_free(m, "vma", &name);
+	if (!vma)
+		return;
+	put_fact(m, "vma.kind", vma->kind);
+	put_fact(m, "vma.flags", vma->flags);
+}
+
+static void make_step(struct maker *m, const struct record *r)
+{
+	struct strbuf peek = { 0 };
+	size_t i;
+
+	m->prefix[0] = '\0';
+	m->step->op = must_copy(r->op);
+	put_fact(m, "flags", r->flags);
+	put_number(m, "nr_pages", r->nr_pages);
+	put_number(m, "ret", r->ret);
+	put_fact(m, "errno", r->errno_name);
+	if (r->fault)
+		put_fact(m, "fault", r->fault);
+	put_fact(m, "reason", r->reason);
+	put_bool(m, "held", r->held);
+	if (r->peek)
+		put_bytes(&peek, r->peek, r->peek_len);
+	put_and_free(m, "peek", &peek);
+	put_vma(m, r->vma);
+	put_number(m, "pages", r->nr_read);
+	for (i = 0; i < r->nr_read; i++)
+		put_one_page(m, &r->pages[i], i);
+}
+
+void signature_make(const struct records *records, struct signature *sig)
+{
+	struct maker m = {
+		.pages.letter = 'P',
+		.virtual.letter = 'V',
+		.tables.letter = 'T',
+		.vmas.letter = 'M',
+	};
+	size_t i;
+
+	sig->n = records->n;
+	sig->steps = must_alloc(records->n, sizeof(*sig->steps));
+	for (i = 0; i < records->n; i++) {
+		m.step = &sig->steps[i];
+		make_step(&m, records->at[i]);
+	}
+	tdestroy(m.pages.tree, free);
+	tdestroy(m.virtual.tree, free);
+	tdestroy(m.tables.tree, free);
+	tdestroy(m.vmas.tree, free);
+}
+
+void signature_free(struct signature *sig)
+{
+	size_t i, j;
+
+	for (i = 0; i < sig->n; i++) {
+		struct sig_step *step = &sig->steps[i];
+
+		for (j = 0; j < step->n; j++) {
+			free(step->facts[j].path);
+			free(step->facts[j].value);
+		}
+		free(step->facts);
+		free(step->op);
+	}
+	free(sig->steps);
+	*sig = (struct signature){ 0 };
+}
+
+const char *sig_step_value(const struct sig_step *step, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < step->n; i++)
+		if (!strcmp(step->facts[i].path, path))
+			return step->facts[i].value;
+	return NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A signature is what is left of some records when everything that differs from run to run is
+ * renamed or dropped: two runs of the same thing have equal signatures.
+ *
+ * It is a list of steps, a record each, and a step is a list of facts, each with a path as its
+ * name: "errno", "vma.flags", "cause", "after.state", "before.pte.flags", "after.page.order";
+ * "pages.2.cause" for the second page of a record, and so on. Page frames are named P1, P2… in the
+ * order in which they appear (with +N for the Nth page of a large folio), virtual pages V1…, tables
+ * T1…, VMAs M1…; lists have commas between their names; what is null or empty is "none".
+ *
+ * Reference counts appear as differences only: "before.page.gained_refs" and
+ * "before.page.gained_pins" are what the page that was there before gained by the call, if it is
+ * there after it as well. The kernel keeps a freshly mapped page in a batch of this CPU before it
+ * goes on an LRU list, the batch has a reference of its own, and a page in it has no flag `lru`
+ * yet: that reference is left out.
+ */
+#ifndef GUPWALK_SIGNATURE_H
+#define GUPWALK_SIGNATURE_H
+
+#include <stddef.h>
+
+#include "record.h"
+
+struct fact {
+	char *path;
+	char *value;
+};
+
+struct sig_step {
+	char *op;
+	struct fact *facts;
+	size_t n;
+};
+
+struct signature {
+	struct sig_step *steps;
+	size_t n;
+};
+
+/**
+ * signature_make() - make the signature of some records
+ * @records: the records
+ * @sig: filled in
+ */
+void signature_make(const struct records *records, struct signature *sig);
+
+/**
+ * signature_free() - forget a signature
+ * @sig: the signature
+ */
+void signature_free(struct signature *sig);
+
+/**
+ * sig_step_value() - the value of a fact
+ * @step: the step
+ * @path: name of the fact
+ *
+ * Return: the value, or NULL if the step has no such fact.
+ */
+const char *sig_step_value(const struct sig_step *step, const char *path);
+
+#endif
