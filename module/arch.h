@@ -17,7 +17,7 @@
 enum gw_entry_kind { GW_ENTRY_TABLE, GW_ENTRY_LEAF, GW_ENTRY_ABSENT };
 
 /* The architecture's name as users write it. */
-extern const char gw_arch_name[];
+extern const char * const gw_arch_name;
 
 /**
  * gw_arch_entry_names() - the names of the bits of an entry

@@ -91,7 +91,10 @@ static enum gw_cause other_page(const struct gw_snapshot *before, const struct g
 		return copy_for_write ? GW_CAUSE_COW : GW_CAUSE_UNSHARE;
 	if (old->anon != new->anon)
 		return GW_CAUSE_REPLACED;
-	/* FOLL_LONGTERM moves a page out of memory that must stay movable; a page of ours alone needs no copy either. */
+	/*
+	 * FOLL_LONGTERM moves a page out of memory that must stay movable; a page of ours alone
+	 * needs no copy either.
+	 */
 	if (flags & GW_FLAG_LONGTERM && (old->zone != new->zone || !old->anon))
 		return GW_CAUSE_MIGRATED;
 	if (old->anon_exclusive)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between kernel versions, and nothing else. No file but this one and those in compat/ looks at
- * LINUX_VERSION_CODE.
+ * Every difference between kernel versions, and nothing else. No file but this one and those in
+ * compat/ looks at LINUX_VERSION_CODE.
  *
- * Here are the facts: what a kernel has, 0 or 1, with the commit that changed it. Each can be set from the build line
- * (KCFLAGS=-DGW_HAVE_GUP_VMAS=0), for a kernel whose version number does not tell. The wrappers that follow from them are
- * in compat/, by the kernel's header: a changed function gets the prefix gw_ and the newest kernel's form; what an older
- * kernel merely lacks keeps the kernel's name.
+ * Here are the facts: what a kernel has, 0 or 1, with the commit that changed it. Each can be set
+ * from the build line (KCFLAGS=-DGW_HAVE_GUP_VMAS=0), for a kernel whose version number does not
+ * tell. The wrappers that follow from them are in compat/, by the kernel's header: a changed
+ * function gets the prefix gw_ and the newest kernel's form; what an older kernel merely lacks
+ * keeps the kernel's name.
  */
 #ifndef _GUPWALK_COMPAT_H
 #define _GUPWALK_COMPAT_H
@@ -20,19 +21,19 @@
 #error "gupwalk needs Linux 6.1 or newer"
 #endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "gupwalk was not proven on Linux newer than 6.12 yet (KCFLAGS=-DGW_TRY_UNKNOWN_KERNEL builds it all the same)"
+#error "gupwalk is not proven on Linux newer than 6.12 (KCFLAGS=-DGW_TRY_UNKNOWN_KERNEL tries)"
 #endif
 #endif
 
-/* Linux kernel commit 54d020692b34 ("mm/gup: remove unused vmas parameter from get_user_pages()") (in v6.5) and the two
- * that follow it for get_user_pages_remote() and pin_user_pages().
+/* Linux kernel commit 54d020692b34 ("mm/gup: remove unused vmas parameter from get_user_pages()")
+ * (in v6.5) and the two that follow it for get_user_pages_remote() and pin_user_pages().
  */
 #ifndef GW_HAVE_GUP_VMAS
 #define GW_HAVE_GUP_VMAS (LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0))
 #endif
 
-/* Linux kernel commit 6da8e9634bb7 ("mm: new follow_pfnmap API") (in v6.12); follow_pfn() itself left in v6.10, commit
- * cb10c28ac82c ("mm: remove follow_pfn").
+/* Linux kernel commit 6da8e9634bb7 ("mm: new follow_pfnmap API") (in v6.12); follow_pfn() itself
+ * left in v6.10, commit cb10c28ac82c ("mm: remove follow_pfn").
  */
 #ifndef GW_HAVE_FOLLOW_PFNMAP
 #define GW_HAVE_FOLLOW_PFNMAP (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
@@ -43,12 +44,18 @@
 #define GW_HAVE_PMDP_GET_LOCKLESS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
 #endif
 
-/* Linux kernel commit 6857be5fecae ("mm: introduce ARCH_SUPPORTS_HUGE_PFNMAP and special bits to pmd/pud") (in v6.12). */
+/*
+ * Linux kernel commit 6857be5fecae ("mm: introduce ARCH_SUPPORTS_HUGE_PFNMAP and special bits to
+ * pmd/pud") (in v6.12).
+ */
 #ifndef GW_HAVE_PMD_SPECIAL
 #define GW_HAVE_PMD_SPECIAL (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
 #endif
 
-/* Linux kernel commit 94688e8eb453 ("mm: remove folio_pincount_ptr() and head_compound_pincount()") (in v6.3). */
+/*
+ * Linux kernel commit 94688e8eb453 ("mm: remove folio_pincount_ptr() and
+ * head_compound_pincount()") (in v6.3).
+ */
 #ifndef GW_HAVE_FOLIO_PINCOUNT_FIELD
 #define GW_HAVE_FOLIO_PINCOUNT_FIELD (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
 #endif
@@ -63,8 +70,9 @@
 #define GW_HAVE_PTE_MARKER_POISONED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 #endif
 
-/* Linux kernel commit 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2): before, and since 9f186f9e5fa9
- * ("mm/swapfile: unuse_pte can map random data if swap read fails") (in v5.19), a swap type of its own.
+/* Linux kernel commit 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2): before, and
+ * since 9f186f9e5fa9 ("mm/swapfile: unuse_pte can map random data if swap read fails") (in
+ * v5.19), a swap type of its own.
  */
 #ifndef GW_HAVE_SWAPIN_ERROR_ENTRY
 #define GW_HAVE_SWAPIN_ERROR_ENTRY (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0) && \
@@ -76,7 +84,10 @@
 #define GW_HAVE_SAVED_DIRTY (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 #endif
 
-/* Linux kernel commit 8ac268436e6d ("mm/gup: disallow FOLL_LONGTERM GUP-nonfast writing to file-backed mappings") (in v6.5). */
+/*
+ * Linux kernel commit 8ac268436e6d ("mm/gup: disallow FOLL_LONGTERM GUP-nonfast writing to
+ * file-backed mappings") (in v6.5).
+ */
 #ifndef GW_HAVE_LONGTERM_FILE_CHECK
 #define GW_HAVE_LONGTERM_FILE_CHECK (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 #endif
@@ -86,8 +97,8 @@
 #define GW_HAVE_VM_FAULT_WRITE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #endif
 
-/* Linux kernel commit "mm: introduce leaf entry type and use to simplify leaf entry logic" (in v6.19): before, swap_entry_t
- * and is_*_entry() (linux/swapops.h).
+/* Linux kernel commit "mm: introduce leaf entry type and use to simplify leaf entry logic" (in
+ * v6.19): before, swap_entry_t and is_*_entry() (linux/swapops.h).
  */
 #ifndef GW_HAVE_SOFTLEAF
 #define GW_HAVE_SOFTLEAF (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
@@ -98,7 +109,10 @@
 #define GW_HAVE_PTE_MARKER (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0))
 #endif
 
-/* Linux kernel commit 0d206b5d2e0d ("mm/swap: add swp_offset_pfn() to fetch PFN from swap entry") (in v6.1). */
+/*
+ * Linux kernel commit 0d206b5d2e0d ("mm/swap: add swp_offset_pfn() to fetch PFN from swap entry")
+ * (in v6.1).
+ */
 #ifndef GW_HAVE_SWP_OFFSET_PFN
 #define GW_HAVE_SWP_OFFSET_PFN (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
 #endif
@@ -113,13 +127,16 @@
 #define GW_HAVE_DEVMAP (LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
 #endif
 
-/* Linux kernel 7.3 calls the bit of userfaultfd _PAGE_UFFD, as it also means read-write protection (USERFAULTFD_RWP). */
+/*
+ * Linux kernel 7.3 calls the bit of userfaultfd _PAGE_UFFD, as it also means read-write
+ * protection (USERFAULTFD_RWP).
+ */
 #ifndef GW_HAVE_PAGE_UFFD
 #define GW_HAVE_PAGE_UFFD (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0))
 #endif
 
-/* Linux kernel commit 6c287605fd56 ("mm: remember exclusively mapped anonymous pages with PG_anon_exclusive") (in v5.19);
- * with it came _PAGE_SWP_EXCLUSIVE.
+/* Linux kernel commit 6c287605fd56 ("mm: remember exclusively mapped anonymous pages with
+ * PG_anon_exclusive") (in v5.19); with it came _PAGE_SWP_EXCLUSIVE.
  */
 #ifndef GW_HAVE_ANON_EXCLUSIVE
 #define GW_HAVE_ANON_EXCLUSIVE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0))
@@ -145,32 +162,39 @@
 #define GW_HAVE_KMAP_LOCAL (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0))
 #endif
 
-/* Linux kernel commit ce6d42f2e4a2 ("mm: add vma_lookup(), update find_vma_intersection() comments") (in v5.14). */
+/*
+ * Linux kernel commit ce6d42f2e4a2 ("mm: add vma_lookup(), update find_vma_intersection()
+ * comments") (in v5.14).
+ */
 #ifndef GW_HAVE_VMA_LOOKUP
 #define GW_HAVE_VMA_LOOKUP (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
 #endif
 
-/* Linux kernel commit d92725256b4f ("mm: avoid unnecessary page fault retires on shared memory types") (in v6.0). */
+/*
+ * Linux kernel commit d92725256b4f ("mm: avoid unnecessary page fault retires on shared memory
+ * types") (in v6.0).
+ */
 #ifndef GW_HAVE_VM_FAULT_COMPLETED
 #define GW_HAVE_VM_FAULT_COMPLETED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0))
 #endif
 
-/* Linux kernel commits "arm64: mm: Add support for folding PUDs at runtime" and "arm64: mm: Add 5 level paging support" (in
- * v6.9): pgtable_l4_enabled() and pgtable_l5_enabled() of arm64.
+/* Linux kernel commits "arm64: mm: Add support for folding PUDs at runtime" and "arm64: mm: Add 5
+ * level paging support" (in v6.9): pgtable_l4_enabled() and pgtable_l5_enabled() of arm64.
  */
 #ifndef GW_HAVE_ARM64_RUNTIME_FOLDING
 #define GW_HAVE_ARM64_RUNTIME_FOLDING (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
 #endif
 
-/* Linux kernel commit "arm64/mm: Move PTE_PROT_NONE and PMD_PRESENT_INVALID" and what follows it (in v6.11): PROT_NONE has the
- * bit of nG, and bit 58 became free for userfaultfd.
+/* Linux kernel commit "arm64/mm: Move PTE_PROT_NONE and PMD_PRESENT_INVALID" and what follows it
+ * (in v6.11): PROT_NONE has the bit of nG, and bit 58 became free for userfaultfd.
  */
 #ifndef GW_HAVE_ARM64_PRESENT_INVALID
 #define GW_HAVE_ARM64_PRESENT_INVALID (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
 #endif
 
-/* Linux kernel commit d0ceea662d45 ("x86/mm: Add _PAGE_NOPTISHADOW bit to avoid updating userspace page tables") (in
- * v6.13, and in stable kernels): no version tells, the macro itself does.
+/* Linux kernel commit d0ceea662d45 ("x86/mm: Add _PAGE_NOPTISHADOW bit to avoid updating
+ * userspace page tables") (in v6.13, and in stable kernels): no version tells, the macro itself
+ * does.
  */
 #ifndef GW_HAVE_NOPTISHADOW
 #ifdef _PAGE_NOPTISHADOW

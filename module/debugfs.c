@@ -20,7 +20,10 @@
 
 static struct dentry *directory;
 
-/* Beyond the file's mode: a descriptor must not be had by who merely owns a user namespace or a copied mode. */
+/*
+ * Beyond the file's mode: a descriptor must not be had by who merely owns a user namespace or a
+ * copied mode.
+ */
 static int check_opener(void)
 {
 	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
@@ -171,7 +174,10 @@ static const struct seq_operations reader_ops = {
 	.show = reader_show,
 };
 
-/* Whoever opens the file sees the records of that moment, whatever is added or cleared while he reads. */
+/*
+ * Whoever opens the file sees the records of that moment, whatever is added or cleared while he
+ * reads.
+ */
 static int records_open(struct file *file,
 			void (*print)(struct seq_file *m, const struct gw_record *record,
 				      unsigned int part))
@@ -358,7 +364,10 @@ static int serve(struct gw_run *run, char *line, size_t count)
 	return 0;
 }
 
-/* An answer has an error text or a record: a refusal for want of memory, or by a signal, says so too. */
+/*
+ * An answer has an error text or a record: a refusal for want of memory, or by a signal, says so
+ * too.
+ */
 static void name_error(struct gw_error *error, int ret)
 {
 	if (ret && !error->text[0])
@@ -394,7 +403,10 @@ static ssize_t run_write(struct file *file, const char __user *buffer, size_t co
 	m->read_pos = 0;
 	mutex_unlock(&m->lock);
 	kfree(line);
-	/* An answer is read from its start, that to a refused request as well, where write(2) would leave the offset alone. */
+	/*
+	 * An answer is read from its start, that to a refused request as well, where write(2)
+	 * would leave the offset alone.
+	 */
 	*pos = 0;
 	file->f_pos = 0;
 	return ret ?: count;

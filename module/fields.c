@@ -89,7 +89,9 @@ static const struct gw_entry *view_entry(const struct gw_level_view *view)
 	return &view->snap->level[view->level];
 }
 
-/* The slot's place in its table. A table need not be a page: the top one of arm64 may be smaller. */
+/*
+ * The slot's place in its table. A table need not be a page: the top one of arm64 may be smaller.
+ */
 static u64 view_index(const struct gw_level_view *view)
 {
 	enum gw_level level = view->level;
@@ -250,12 +252,12 @@ GET(view_addr, struct gw_page_view, address, view_result(o)->addr)
 GET(view_before_get, struct gw_page_view, object, view_before(o))
 GET_IF(view_after_get, struct gw_page_view, o->record->after, object, view_after(o))
 GET_IF(view_cause, struct gw_page_view, o->record->after, string,
-       gw_cause_tokens[view_result(o)->cause])
+	gw_cause_tokens[view_result(o)->cause])
 GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
 GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number,
-       view_delta(o, offsetof(struct gw_page, refcount)))
+	view_delta(o, offsetof(struct gw_page, refcount)))
 GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number,
-       view_delta(o, offsetof(struct gw_page, pincount)))
+	view_delta(o, offsetof(struct gw_page, pincount)))
 
 const struct gw_field gw_page_view_fields[] = {
 	{ "addr", GW_ADDRESS, view_addr },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fields of a record as tables. The text and the JSON printer both follow them, so neither can have a field that the
- * other lacks.
+ * The fields of a record as tables. The text and the JSON printer both follow them, so neither
+ * can have a field that the other lacks.
  */
 #ifndef _GUPWALK_FIELDS_H
 #define _GUPWALK_FIELDS_H

@@ -7,7 +7,10 @@
 
 static void print_object(struct seq_file *m, const struct gw_field *fields, const void *object);
 
-/* How many bytes of @s are one well-formed UTF-8 character of two bytes or more; 0 if none are (RFC 3629, section 4). */
+/*
+ * How many bytes of @s are one well-formed UTF-8 character of two bytes or more; 0 if none are
+ * (RFC 3629, section 4).
+ */
 static unsigned int utf8_length(const u8 *s, unsigned int left)
 {
 	unsigned int length, i;
@@ -42,7 +45,10 @@ static void print_byte(struct seq_file *m, u8 byte)
 		seq_putc(m, byte);
 }
 
-/* A string of the system: UTF-8 where it is well-formed, else byte by byte, as the names of files and threads are bytes. */
+/*
+ * A string of the system: UTF-8 where it is well-formed, else byte by byte, as the names of files
+ * and threads are bytes.
+ */
 static void print_string(struct seq_file *m, const char *string)
 {
 	const u8 *s = string;

@@ -26,7 +26,10 @@ struct gw_measurement {
 	bool dirty;
 };
 
-/* The snapshots of a walk: an element for each entry, up to the end of the VMA, of the range, or of the record. */
+/*
+ * The snapshots of a walk: an element for each entry, up to the end of the VMA, of the range, or
+ * of the record.
+ */
 static void walk_entries(struct gw_measurement *m)
 {
 	struct vm_area_struct *vma = m->call.vma;
@@ -42,7 +45,10 @@ static void walk_entries(struct gw_measurement *m)
 		gw_walk_one(vma, addr, &record->before[i]);
 		record->results[i].addr = addr;
 		size = 1UL << record->before[i].shift;
-		/* The last entry below the end of the address space wraps to 0: min() below must not see that. */
+		/*
+		 * The last entry below the end of the address space wraps to 0: min() below must
+		 * not see that.
+		 */
 		addr = min(end - 1, addr | (size - 1)) + 1;
 	}
 	record->nr = i;
@@ -147,7 +153,10 @@ static int measure_locked(struct gw_measurement *m)
 	return 0;
 }
 
-/* Reads and writes the first obtained page through the kernel's own mapping of it, as a driver would. */
+/*
+ * Reads and writes the first obtained page through the kernel's own mapping of it, as a driver
+ * would.
+ */
 static void peek_and_poke(struct gw_measurement *m)
 {
 	const struct gw_request *r = m->request;

@@ -36,8 +36,8 @@ static long call_follow_pfn(struct gw_call *call)
 }
 
 /*
- * Without FAULT_FLAG_ALLOW_RETRY the mmap lock is never dropped (get_user_pages does the same when it is given no @locked),
- * so both snapshots and the call see the same VMAs.
+ * Without FAULT_FLAG_ALLOW_RETRY the mmap lock is never dropped (get_user_pages does the same
+ * when it is given no @locked), so both snapshots and the call see the same VMAs.
  */
 static long call_handle_mm_fault(struct gw_call *call)
 {
@@ -51,11 +51,14 @@ static long call_handle_mm_fault(struct gw_call *call)
 	return (__force unsigned int)call->fault;
 }
 
-/* What arch/x86/mm/fault.c, access_error(), checks; since v6.4 sanitize_fault_flags() warns about a caller that did not. */
+/*
+ * What arch/x86/mm/fault.c, access_error(), checks; since v6.4 sanitize_fault_flags() warns about
+ * a caller that did not.
+ */
 static const char *check_handle_mm_fault(const struct gw_call *call)
 {
 	if (call->flags & GW_FLAG_WRITE && !(call->vma->vm_flags & VM_WRITE))
-		return "the VMA does not allow writing, and handle_mm_fault's callers must not ask for it then";
+		return "the VMA does not allow writing, so handle_mm_fault must not be asked to";
 	return NULL;
 }
 
@@ -94,7 +97,8 @@ static void release_pin(struct page **pages, unsigned long nr, bool dirty)
 }
 
 /*
- * FOLL_LONGTERM is a flag of pin_* only: get_* would warn (is_valid_gup_flags(), since v6.2 is_valid_gup_args(), mm/gup.c).
+ * FOLL_LONGTERM is a flag of pin_* only: get_* would warn (is_valid_gup_flags(), since v6.2
+ * is_valid_gup_args(), mm/gup.c).
  */
 const struct gw_op gw_ops[] = {
 	{
@@ -146,7 +150,7 @@ const struct gw_op gw_ops[] = {
 	{
 		.name = "pin_user_pages",
 		.impl = "pin_user_pages",
-		.note = "pins (FOLL_PIN) on pages of the caller, for DMA; longterm moves them out of movable memory",
+		.note = "pins (FOLL_PIN) on pages of the caller, for DMA; longterm moves them",
 		.call = call_pin_user_pages,
 		.release = release_pin,
 		.family = GW_FAMILY_GUP,
@@ -185,8 +189,8 @@ void gw_ops_show(struct seq_file *m)
 {
 	unsigned int i;
 
-	seq_printf(m, "#%-22s %-11s %-22s %-6s %5s %-20s %s\n", "name", "available", "impl", "memory",
-		   "pages", "flags", "note");
+	seq_printf(m, "#%-22s %-11s %-22s %-6s %5s %-20s %s\n", "name", "available", "impl",
+		   "memory", "pages", "flags", "note");
 	for (i = 0; i < gw_nr_ops; i++) {
 		const struct gw_op *op = &gw_ops[i];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ops: kernel calls that gupwalk can make and measure. One table, gw_ops[], says everything about them.
+ * The ops: kernel calls that gupwalk can make and measure. One table, gw_ops[], says everything
+ * about them.
  */
 #ifndef _GUPWALK_OPS_H
 #define _GUPWALK_OPS_H
@@ -12,8 +13,8 @@
 #include "names.h"
 
 /*
- * Flags of a request, by the names in gw_flag_names. They are ours: the kernel's FOLL_ values differ between kernels, and
- * ops.c translates.
+ * Flags of a request, by the names in gw_flag_names. They are ours: the kernel's FOLL_ values
+ * differ between kernels, and ops.c translates.
  */
 #define GW_FLAG_WRITE 0x1
 #define GW_FLAG_FORCE 0x2
@@ -37,7 +38,8 @@ enum gw_family { GW_FAMILY_WALK, GW_FAMILY_FOLLOW, GW_FAMILY_FAULT, GW_FAMILY_GU
  * @addr: (in) address
  * @nr_pages: (in) pages from the one that holds @addr
  * @flags: (in) GW_FLAG_*
- * @pages: (out) obtained pages: as many as the call returned, of an op that obtains pages; room for @nr_pages
+ * @pages: (out) obtained pages: as many as the call returned, of an op that obtains pages;
+ *	room for @nr_pages
  * @pfn: (out) page frame, if @has_pfn
  * @has_pfn: (out) the call reported a page frame and no reference
  * @fault: (out) VM_FAULT_* bits, of GW_FAMILY_FAULT
@@ -59,14 +61,17 @@ struct gw_call {
  * @name: the kernel's own name of the function
  * @impl: the kernel function that serves it on this kernel; NULL if none does or none is called
  * @note: what it does; if it is not available: why
- * @call: makes the call. Context: process context, mmap lock of @mm held for read, and held on return. Return: what the
- *	kernel function returned. NULL if the op is not available
- * @release: gives @nr pages back the way that fits the call; @dirty: they were written to. NULL: the op obtains none.
+ * @call: makes the call. Context: process context, mmap lock of @mm held for read, and held
+ *	on return. Return: what the kernel function returned. NULL if the op is not available
+ * @release: gives @nr pages back the way that fits the call; @dirty: they were written to.
+ *	NULL: the op obtains none.
  *	Context: process context, may sleep, no locks
- * @check: looks at what the kernel's own callers must check before this call. Context: mmap lock held for read.
+ * @check: looks at what the kernel's own callers must check before this call. Context: mmap
+ *	lock held for read.
  *	Return: NULL, or what is wrong. May be NULL
  * @family: which rules explain its errors
- * @flags: GW_FLAG_* that it takes on this kernel; a flag that would trip a warning of the kernel is not among them
+ * @flags: GW_FLAG_* that it takes on this kernel; a flag that would trip a warning of the
+ *	kernel is not among them
  * @any_memory: takes the memory of another process
  * @remote: passes FOLL_REMOTE even for the caller's own memory
  * @single: takes one address, not a range

@@ -56,7 +56,7 @@ static void read_pincount(struct folio *folio, struct gw_page *facts)
 		facts->pincount = facts->refcount / GUP_PIN_COUNTING_BIAS;
 }
 
-void gw_page_read(struct page *page, bool zero, struct gw_page *facts)
+void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts)
 {
 	struct folio *folio = page_folio(page);
 
@@ -68,9 +68,13 @@ void gw_page_read(struct page *page, bool zero, struct gw_page *facts)
 	read_pincount(folio, facts);
 	facts->anon = folio_test_anon(folio);
 	facts->ksm = folio_test_ksm(folio);
-	/* hugetlb keeps the bit in its first page; it has a meaning for anonymous pages only. */
+	/*
+	 * Has a meaning for anonymous pages only. hugetlb notes it in the head page, however the
+	 * page is mapped.
+	 */
 	if (facts->anon && !facts->ksm)
-		facts->anon_exclusive = gw_page_anon_exclusive(facts->hugetlb ? &folio->page : page);
+		facts->anon_exclusive =
+			gw_page_anon_exclusive(facts->hugetlb ? &folio->page : first);
 	facts->order = folio_order(folio);
 	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->nid = page_to_nid(page);

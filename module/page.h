@@ -51,12 +51,15 @@ extern const struct gw_name gw_page_flag_names[];
 /**
  * gw_page_read() - read the facts of a page
  * @page: the page; it is mapped by the entry whose lock the caller holds
+ * @first: first page that this entry maps: of a huge mapping it carries what the kernel
+ *	notes about the whole of it
  * @zero: the caller found it to be a shared page of zeros
  * @facts: filled in
  *
- * Context: any. The caller holds the page-table lock of an entry that maps @page: the reference that this mapping owns
- * keeps the folio from being freed or split meanwhile. A zero page and a reserved page are never freed.
+ * Context: any. The caller holds the page-table lock of an entry that maps @page: the reference
+ * that this mapping owns keeps the folio from being freed or split meanwhile. A zero page and a
+ * reserved page are never freed.
  */
-void gw_page_read(struct page *page, bool zero, struct gw_page *facts);
+void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts);
 
 #endif /* _GUPWALK_PAGE_H */

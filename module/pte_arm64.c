@@ -2,14 +2,15 @@
 /*
  * The entries of arm64 page tables, of pages of 4K, 16K and 64K.
  *
- * The meaning of the bits: arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h of the kernel, and the Arm ARM, D8.3.
+ * The meaning of the bits: arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h of the
+ * kernel, and the Arm ARM, D8.3.
  */
 #include <linux/pgtable.h>
 
 #include "arch.h"
 #include "compat.h"
 
-const char gw_arch_name[] = "arm64";
+const char * const gw_arch_name = "arm64";
 
 /* Bits of a table's entry that limit what is below it. */
 #define GW_ARM64_TABLE_PXN BIT_ULL(59)
@@ -31,8 +32,9 @@ static const struct gw_name table_names[] = {
 };
 
 /*
- * A bit of a leaf that means one thing while VALID is set and another while it is not has both in its mask. DBM is what the
- * kernel calls PTE_WRITE: the entry may be written to, and a clean one has RDONLY set as well until the first write.
+ * A bit of a leaf that means one thing while VALID is set and another while it is not has both in
+ * its mask. DBM is what the kernel calls PTE_WRITE: the entry may be written to, and a clean one
+ * has RDONLY set as well until the first write.
  */
 static const struct gw_name leaf_names[] = {
 	{ "VALID", PTE_VALID },
@@ -144,8 +146,8 @@ static unsigned int entries_of(enum gw_level level)
 }
 
 /*
- * Since v6.9 a level that was built in may be folded at run time. The top table is then what the kernel's code reaches
- * under the name of the lowest folded level, with that level's size.
+ * Since v6.9 a level that was built in may be folded at run time. The top table is then what the
+ * kernel's code reaches under the name of the lowest folded level, with that level's size.
  */
 unsigned int gw_arch_level_entries(enum gw_level level)
 {

@@ -2,7 +2,8 @@
 /*
  * The entries of x86_64 page tables.
  *
- * The meaning of the bits: arch/x86/include/asm/pgtable_types.h of the kernel, and Intel SDM volume 3, chapter 4.5.
+ * The meaning of the bits: arch/x86/include/asm/pgtable_types.h of the kernel, and Intel SDM
+ * volume 3, chapter 4.5.
  */
 #include <linux/pgtable.h>
 #include <asm/cpufeature.h>
@@ -10,7 +11,7 @@
 #include "arch.h"
 #include "compat.h"
 
-const char gw_arch_name[] = "x86_64";
+const char * const gw_arch_name = "x86_64";
 
 /* Bits that mean the same in an entry of every level. */
 #define GW_X86_COMMON							\
@@ -22,7 +23,10 @@ const char gw_arch_name[] = "x86_64";
 	{ "ACCESSED", _PAGE_ACCESSED },					\
 	{ "DIRTY", _PAGE_DIRTY }
 
-/* Bits of an entry that maps a page. PROTNONE has the bit of GLOBAL, and means it while PRESENT is clear. */
+/*
+ * Bits of an entry that maps a page. PROTNONE has the bit of GLOBAL, and means it while PRESENT
+ * is clear.
+ */
 #define GW_X86_LEAF							\
 	{ "GLOBAL", _PAGE_PRESENT | _PAGE_GLOBAL, _PAGE_PRESENT | _PAGE_GLOBAL }, \
 	{ "PROTNONE", _PAGE_PRESENT | _PAGE_PROTNONE, _PAGE_PROTNONE },	\
@@ -89,8 +93,9 @@ u8 gw_arch_rights(const struct gw_snapshot *snap)
 
 		all &= value;
 		/*
-		 * Under page-table isolation the kernel's copy of a top-level entry of user space carries NX, so that the
-		 * kernel cannot run user code; user space runs on another copy (__pti_set_user_pgtbl(), arch/x86/mm/pti.c).
+		 * Under page-table isolation the kernel's copy of a top-level entry of user space
+		 * carries NX, so that the kernel cannot run user code; user space runs on another
+		 * copy (__pti_set_user_pgtbl(), arch/x86/mm/pti.c).
 		 */
 		if (level <= (gw_arch_level_folded(GW_P4D) ? GW_P4D : GW_PGD) &&
 		    boot_cpu_has(X86_FEATURE_PTI))

@@ -6,7 +6,10 @@
 
 #include "record.h"
 
-/* Upper bounds of the parameters: what they let a request allocate stays in the tens of megabytes. */
+/*
+ * Upper bounds of the parameters: what they let a request allocate stays in the tens of
+ * megabytes.
+ */
 #define GW_RECORDS_LIMIT 4096u
 #define GW_PAGES_LIMIT 4096u
 
@@ -90,7 +93,10 @@ void gw_records_number(struct gw_record *record)
 	record->seq = atomic64_inc_return(&last_seq);
 }
 
-/* Takes the oldest record off the list. The caller holds records_lock and drops the reference after giving it up. */
+/*
+ * Takes the oldest record off the list. The caller holds records_lock and drops the reference
+ * after giving it up.
+ */
 static struct gw_record *detach_oldest(void)
 {
 	struct gw_record *oldest = list_first_entry(&records, struct gw_record, node);

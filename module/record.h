@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A record: one op, its arguments and result, with a snapshot of every page before and after. The newest ones are kept.
+ * A record: one op, its arguments and result, with a snapshot of every page before and after. The
+ * newest ones are kept.
  */
 #ifndef _GUPWALK_RECORD_H
 #define _GUPWALK_RECORD_H
@@ -58,7 +59,8 @@ struct gw_page_result {
  * @after: snapshots after the call; NULL if no call was made
  * @results: what the call gave
  *
- * Written by gw_measure() only; constant from the moment somebody else can see it, but for @seq and @node.
+ * Written by gw_measure() only; constant from the moment somebody else can see it, but for @seq
+ * and @node.
  */
 struct gw_record {
 	struct kref kref;

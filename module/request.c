@@ -20,17 +20,25 @@ int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...)
 	return ret;
 }
 
+/* How many keys there are: the size of keys[]. */
+#define GW_NR_KEYS 10
+
+/* Longest list of flags: more than all of them. */
+#define GW_FLAGS_MAX 128
+
 /**
  * struct gw_parse - a line being parsed
  * @request: what it becomes
  * @error: why it is refused
  * @given: bits of the keys that were given, by their place in keys[]
+ * @words: the values of the keys that were given, in the same order; "" for a bare word
  * @pid: pid in the requester's namespace, if one was given
  */
 struct gw_parse {
 	struct gw_request *request;
 	struct gw_error *error;
 	u32 given;
+	const char *words[GW_NR_KEYS];
 	pid_t pid;
 };
 
@@ -130,10 +138,12 @@ static int parse_nr_pages(struct gw_parse *p, char *value)
 
 static int parse_flags(struct gw_parse *p, char *value)
 {
+	char copy[GW_FLAGS_MAX], *rest = copy, *flag;
 	const struct gw_name *name;
-	char *flag;
 
-	while ((flag = strsep(&value, ","))) {
+	if (strscpy(copy, value, sizeof(copy)) < 0)
+		return gw_error_set(p->error, -E2BIG, "flags: list too long");
+	while ((flag = strsep(&rest, ","))) {
 		for (name = gw_flag_names; name->name; name++)
 			if (!strcmp(name->name, flag))
 				break;
@@ -197,7 +207,7 @@ struct gw_key {
 	int (*parse)(struct gw_parse *p, char *value);
 };
 
-static const struct gw_key keys[] = {
+static const struct gw_key keys[GW_NR_KEYS] = {
 	{ "op", false, parse_op },
 	{ "addr", false, parse_addr },
 	{ "pid", false, parse_pid },
@@ -239,17 +249,42 @@ static int parse_word(struct gw_parse *p, char *word)
 	if (p->given & BIT(i))
 		return gw_error_set(p->error, -EINVAL, "%s: given twice", keys[i].name);
 	p->given |= BIT(i);
+	p->words[i] = value ?: "";
 	return keys[i].parse(p, value);
+}
+
+static unsigned int key_of(int (*parse)(struct gw_parse *p, char *value))
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(keys) - 1; i++)
+		if (keys[i].parse == parse)
+			break;
+	return i;
 }
 
 static bool given(const struct gw_parse *p, int (*parse)(struct gw_parse *p, char *value))
 {
-	unsigned int i;
+	return p->given & BIT(key_of(parse));
+}
 
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		if (keys[i].parse == parse)
-			return p->given & BIT(i);
-	return false;
+/* Refuses a word where it takes more than that word to tell: says which one it was. */
+__printf(4, 5)
+static int refuse(struct gw_parse *p, int (*parse)(struct gw_parse *p, char *value), int ret,
+		  const char *fmt, ...)
+{
+	unsigned int i = key_of(parse);
+	va_list args;
+	int length;
+
+	if (p->given & BIT(i))
+		scnprintf(p->error->word, sizeof(p->error->word), "%s%s%s", keys[i].name,
+			  keys[i].bare ? "" : "=", p->words[i]);
+	length = scnprintf(p->error->text, sizeof(p->error->text), "%s: ", keys[i].name);
+	va_start(args, fmt);
+	vscnprintf(p->error->text + length, sizeof(p->error->text) - length, fmt, args);
+	va_end(args);
+	return ret;
 }
 
 static int check_op(struct gw_parse *p)
@@ -258,21 +293,34 @@ static int check_op(struct gw_parse *p)
 
 	if (!r->op) {
 		allow_ops(p->error);
-		return gw_error_set(p->error, -EINVAL, "op: missing");
+		return refuse(p, parse_op, -EINVAL, "missing");
 	}
 	if (!given(p, parse_addr))
-		return gw_error_set(p->error, -EINVAL, "addr: missing");
+		return refuse(p, parse_addr, -EINVAL, "missing");
 	if (r->flags & ~r->op->flags) {
 		allow_flags(p->error, r->op->flags);
-		return gw_error_set(p->error, -EINVAL, "flags: %s does not take %s on this kernel",
-				    r->op->name, r->op->flags ? "all of these" : "flags");
+		return refuse(p, parse_flags, -EINVAL, "%s does not take %s on this kernel",
+			      r->op->name, r->op->flags ? "all of these" : "flags");
 	}
-	if (!r->op->release && (r->hold || r->peek || r->poke))
-		return gw_error_set(p->error, -EINVAL,
-				    "%s: %s obtains no page", r->hold ? "hold" :
-				    r->peek ? "peek" : "poke", r->op->name);
 	if (r->poke && !(r->flags & GW_FLAG_WRITE))
-		return gw_error_set(p->error, -EINVAL, "poke: needs flags=write");
+		return refuse(p, parse_poke, -EINVAL, "needs flags=write");
+	return 0;
+}
+
+/* Words that need a page of an op that obtains none. */
+static int check_page_words(struct gw_parse *p)
+{
+	static int (*const needs_page[])(struct gw_parse *p, char *value) = {
+		parse_hold, parse_peek, parse_poke,
+	};
+	unsigned int i;
+
+	if (p->request->op->release)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(needs_page); i++)
+		if (given(p, needs_page[i]))
+			return refuse(p, needs_page[i], -EINVAL, "%s obtains no page",
+				      p->request->op->name);
 	return 0;
 }
 
@@ -282,18 +330,14 @@ static int check_sizes(struct gw_parse *p)
 	unsigned int room = PAGE_SIZE - offset_in_page(r->addr);
 
 	if (r->op->single && r->nr_pages > 1)
-		return gw_error_set(p->error, -EINVAL, "nr_pages: %s takes one address",
-				    r->op->name);
+		return refuse(p, parse_nr_pages, -EINVAL, "%s takes one address", r->op->name);
 	if (r->op->family != GW_FAMILY_WALK && r->nr_pages > gw_pages_max())
-		return gw_error_set(p->error, -E2BIG,
-				    "nr_pages: more than %u (module parameter pages_max)",
-				    gw_pages_max());
+		return refuse(p, parse_nr_pages, -E2BIG,
+			      "more than %u (module parameter pages_max)", gw_pages_max());
 	if (r->peek > room)
-		return gw_error_set(p->error, -E2BIG, "peek: over the end of the page (%u bytes)",
-				    room);
+		return refuse(p, parse_peek, -E2BIG, "over the end of the page (%u bytes)", room);
 	if (r->poke && strlen(r->poke) > room)
-		return gw_error_set(p->error, -E2BIG, "poke: over the end of the page (%u bytes)",
-				    room);
+		return refuse(p, parse_poke, -E2BIG, "over the end of the page (%u bytes)", room);
 	return 0;
 }
 
@@ -310,7 +354,7 @@ static int find_mm(struct gw_parse *p)
 		task = get_pid_task(pid, PIDTYPE_PID);
 		put_pid(pid);
 		if (!task)
-			return gw_error_set(p->error, -ESRCH, "pid: no such process");
+			return refuse(p, parse_pid, -ESRCH, "no such process");
 	} else {
 		task = get_task_struct(current);
 	}
@@ -321,13 +365,13 @@ static int find_mm(struct gw_parse *p)
 	get_task_comm(r->comm, task);
 	put_task_struct(task);
 	if (kthread)
-		return gw_error_set(p->error, -EINVAL, "pid: a kernel thread has no user memory");
+		return refuse(p, parse_pid, -EINVAL, "a kernel thread has no user memory");
 	if (!r->mm)
-		return gw_error_set(p->error, -ESRCH, "pid: the process has given up its memory");
+		return refuse(p, parse_pid, -ESRCH, "the process has given up its memory");
 	if (!r->op->any_memory && r->mm != current->mm)
-		return gw_error_set(p->error, -EINVAL,
-				    "pid: %s acts on the memory of the process that writes the request",
-				    r->op->name);
+		return refuse(p, parse_pid, -EINVAL,
+			      "%s acts on the memory of the process that writes the request",
+			      r->op->name);
 	return 0;
 }
 
@@ -338,11 +382,11 @@ static int check_range(struct gw_parse *p)
 	unsigned long task_size = r->mm->task_size;
 
 	if (r->addr >= task_size)
-		return gw_error_set(p->error, -EFAULT, "addr: not in user space (below 0x%lx)",
-				    task_size);
+		return refuse(p, parse_addr, -EFAULT, "not in user space (below 0x%lx)",
+			      task_size);
 	if (r->nr_pages > (task_size - start) >> PAGE_SHIFT)
-		return gw_error_set(p->error, -EFAULT,
-				    "nr_pages: the range ends beyond user space (0x%lx)", task_size);
+		return refuse(p, parse_nr_pages, -EFAULT,
+			      "the range ends beyond user space (0x%lx)", task_size);
 	return 0;
 }
 
@@ -361,7 +405,8 @@ int gw_request_parse(char *line, struct gw_request *request, struct gw_error *er
 			return ret;
 	}
 	error->word[0] = '\0';
-	ret = check_op(&p) ?: check_sizes(&p) ?: find_mm(&p) ?: check_range(&p);
+	ret = check_op(&p) ?: check_page_words(&p) ?: check_sizes(&p);
+	ret = ret ?: find_mm(&p) ?: check_range(&p);
 	if (ret)
 		gw_request_release(request);
 	return ret;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A request: one line that asks for one op, parsed and checked. Nothing has happened yet when it is refused.
+ * A request: one line that asks for one op, parsed and checked. Nothing has happened yet when it
+ * is refused.
  */
 #ifndef _GUPWALK_REQUEST_H
 #define _GUPWALK_REQUEST_H
@@ -71,7 +72,8 @@ struct gw_request {
 
 /**
  * gw_request_parse() - parse and check a request line
- * @line: the line, without newline, with a NUL at its end; it is taken apart, and @request points into it
+ * @line: the line, without newline, with a NUL at its end; it is taken apart, and @request
+ *	points into it
  * @request: filled in; gw_request_release() gives back what it holds
  * @error: filled in if the request is refused
  *

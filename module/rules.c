@@ -145,7 +145,7 @@ static const struct gw_rule rules[] = {
 	{ "vma-prot-none",
 	  "the VMA is PROT_NONE, and FOLL_FORCE was not given; the page may well be there",
 	  GUP, { EFAULT }, prot_none },
-	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE, and FOLL_FORCE was not given",
+	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE; FOLL_FORCE was not given",
 	  GUP, { EFAULT }, not_writable },
 	{ "force-needs-cow",
 	  "FOLL_FORCE|FOLL_WRITE without VM_WRITE needs a private mapping, and not a hugetlb one",

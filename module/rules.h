@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rules by which the kernel refuses, as a table: they explain the error of a call that was made.
+ * The rules by which the kernel refuses, as a table: they explain the error of a call that was
+ * made.
  */
 #ifndef _GUPWALK_RULES_H
 #define _GUPWALK_RULES_H
@@ -52,7 +53,8 @@ struct gw_rule {
  * @c: the case
  *
  * Context: mmap lock of @c->vma's mm held for read or write.
- * Return: the first rule of the table that holds and leads to @c->error (to any, if that is 0), or NULL.
+ * Return: the first rule of the table that holds and leads to @c->error (to any, if that is 0),
+ * or NULL.
  */
 const struct gw_rule *gw_rule_find(const struct gw_case *c);
 

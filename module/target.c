@@ -9,10 +9,16 @@
 #include "target.h"
 #include "uapi/gupwalk.h"
 
-/* One page each, so that neighbours need not be neighbours in memory: whoever expects that shall notice. */
+/*
+ * One page each, so that neighbours need not be neighbours in memory: whoever expects that shall
+ * notice.
+ */
 static struct page *target_pages[GUPWALK_TARGET_PAGES];
 
-/* Maps one page again after GUPWALK_TARGET_ZAP, as drivers do that take their mappings away for a reset (vfio-pci). */
+/*
+ * Maps one page again after GUPWALK_TARGET_ZAP, as drivers do that take their mappings away for a
+ * reset (vfio-pci).
+ */
 static vm_fault_t target_fault(struct vm_fault *vmf)
 {
 	if (vmf->pgoff >= GUPWALK_TARGET_PAGES)

@@ -62,7 +62,10 @@ static void print_value(struct seq_file *m, const struct gw_field *field,
 	}
 }
 
-/* A line of words is continued on the next after so many characters, and before a string of so many. */
+/*
+ * A line of words is continued on the next after so many characters, and before a string of so
+ * many.
+ */
 #define LINE_WIDTH 80
 #define LONG_STRING 40
 

@@ -48,7 +48,10 @@ static const char *vma_kind(struct vm_area_struct *vma)
 		return "pfnmap";
 	if (is_vm_hugetlb_page(vma))
 		return "hugetlb";
-	/* vma_is_shmem() is not exported; System V and /dev/zero memory, memfds and tmpfs all have this superblock. */
+	/*
+	 * vma_is_shmem() is not exported; System V and /dev/zero memory, memfds and tmpfs all
+	 * have this superblock.
+	 */
 	if (vma->vm_file)
 		return file_inode(vma->vm_file)->i_sb->s_magic == TMPFS_MAGIC ? "shmem" : "file";
 	return vma_is_anonymous(vma) ? "anon" : "special";

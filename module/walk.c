@@ -2,17 +2,20 @@
 /*
  * The walk. What makes it legal, and where:
  *
- * - The caller's reference on mm_users keeps exit_mmap() away, the mmap lock keeps attached VMAs attached, and an address
- *   inside an attached VMA keeps its tables above the PTE table: free_pgtables() frees only what no VMA covers.
- * - PTE tables may still go: retract_page_tables() (since 6.6 without the mmap lock) and, since 6.14, the reclaim of empty
- *   tables by MADV_DONTNEED. Interrupts off keeps every table that we can reach, as it does for gup_fast: whoever frees one
- *   waits for an interrupt of this CPU or for an RCU grace period first.
- * - A PMD table that hugetlb shares between processes may go by huge_pmd_unshare(), which needs i_mmap_rwsem for write:
- *   we hold it for read.
- * - The entries change under us at any time. They are read once each, all of them again at the end, and the walk starts
- *   over if one is different.
- * - The last entry, and the page that it maps, are looked at once more under the entry's lock, taken with interrupts on (who
- *   holds it may be waiting for our CPU to answer a TLB flush), after checking that the entry is still the one we read.
+ * - The caller's reference on mm_users keeps exit_mmap() away, the mmap lock keeps attached VMAs
+ *   attached, and an address inside an attached VMA keeps its tables above the PTE table:
+ *   free_pgtables() frees only what no VMA covers.
+ * - PTE tables may still go: retract_page_tables() (since v6.6 without the mmap lock) and, since
+ *   v6.14, the reclaim of empty tables by MADV_DONTNEED. Interrupts off keeps every table that we
+ *   can reach, as it does for gup_fast: whoever frees one waits for an interrupt of this CPU or
+ *   for an RCU grace period first.
+ * - A PMD table that hugetlb shares between processes may go by huge_pmd_unshare(), which needs
+ *   i_mmap_rwsem for write: we hold it for read.
+ * - The entries change under us at any time. They are read once each, all of them again at the
+ *   end, and the walk starts over if one is different.
+ * - The last entry, and the page that it maps, are looked at once more under the entry's lock,
+ *   taken with interrupts on (who holds it may be waiting for our CPU to answer a TLB flush),
+ *   after checking that the entry is still the one we read.
  */
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
@@ -49,8 +52,9 @@ enum gw_end { GW_END_EMPTY, GW_END_LEAF, GW_END_ABSENT, GW_END_BAD };
  * @last: the level where the descent ended
  * @end: why
  *
- * The slots may be read only while interrupts are off since the descent; @pudp and @pmdp also while the mmap lock, and for
- * hugetlb i_mmap_rwsem, are held. Where a level is folded, its slot is the copy of the entry above it.
+ * The slots may be read only while interrupts are off since the descent; @pudp and @pmdp also
+ * while the mmap lock, and for hugetlb i_mmap_rwsem, are held. Where a level is folded, its slot
+ * is the copy of the entry above it.
  */
 struct gw_path {
 	pgd_t *pgdp, pgd;
@@ -147,9 +151,11 @@ static bool path_unchanged(const struct gw_path *path)
 }
 
 /*
- * Copy one level into the snapshot. A folded level and the one above it are the same entry. Whose slot is the real one differs:
- * where the kernel folds by a copy (include/asm-generic/pgtable-nop4d.h, x86) it is the upper one's; where arm64 folds at run
- * time it is the lower one's, and what was read under the upper name was the first slot of the same table.
+ * Copy one level into the snapshot. A folded level and the one above it are the same entry. Whose
+ * slot is the real one differs: where the kernel folds by a copy
+ * (include/asm-generic/pgtable-nop4d.h, x86) it is the upper one's; where arm64 folds at run time
+ * it is the lower one's, and what was read under the upper name was the first slot of the same
+ * table.
  */
 static void snapshot_level(struct gw_snapshot *snap, const struct gw_path *path,
 			   enum gw_level level, const void *slot, u64 value)
@@ -182,7 +188,10 @@ static void snapshot_levels(struct gw_snapshot *snap, const struct gw_path *path
 		snapshot_level(snap, path, GW_PMD, path->pmdp, pmd_val(path->pmd));
 	if (path->last >= GW_PTE)
 		snapshot_level(snap, path, GW_PTE, path->ptep, pte_val(path->pte));
-	/* With two folded levels (three in use of arm64's five) the topmost is still as it was read. */
+	/*
+	 * With two folded levels (three in use of arm64's five) the topmost is still as it was
+	 * read.
+	 */
 	if (path->last >= GW_PUD && gw_arch_level_folded(GW_P4D) && gw_arch_level_folded(GW_PUD))
 		snap->level[GW_PGD] = snap->level[GW_P4D];
 }
@@ -200,7 +209,10 @@ static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
 {
 	u64 pfn;
 
-	/* The helpers undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask would not. */
+	/*
+	 * The helpers undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask
+	 * would not.
+	 */
 	switch (path->last) {
 	case GW_PUD:
 		pfn = pud_pfn(path->pud);
@@ -230,8 +242,9 @@ static void classify_absent(struct gw_snapshot *snap, const struct gw_path *path
 	pte_t pte = path->pte;
 
 	/*
-	 * hugetlb keeps the format of a pte on every level (huge_ptep_get()), and where the kernel has no huge pages of the
-	 * page cache on a level, its pXd_present() does not know PROT_NONE there (x86: pud_present()).
+	 * hugetlb keeps the format of a pte on every level (huge_ptep_get()), and where the
+	 * kernel has no huge pages of the page cache on a level, its pXd_present() does not know
+	 * PROT_NONE there (x86: pud_present()).
 	 */
 	if (hugetlb && path->last != GW_PTE) {
 		pte = __pte(snap->level[path->last].value);
@@ -282,8 +295,9 @@ static void classify(struct gw_snapshot *snap, const struct gw_path *path,
 }
 
 /*
- * Read the facts of the mapped page, if it is one that the kernel treats as an ordinary page here. Mirrors
- * vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero pages, which these hide, as well.
+ * Read the facts of the mapped page, if it is one that the kernel treats as an ordinary page
+ * here. Mirrors vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero
+ * pages, which these hide, as well.
  */
 static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 {
@@ -298,12 +312,12 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 	if (!page)
 		return;
 	/*
-	 * No module can ask which page is the huge zero page. Nothing else is mapped by a pmd of an anonymous VMA and yet
-	 * neither anonymous nor part of a mapping.
+	 * No module can ask which page is the huge zero page. Nothing else is mapped by a pmd of
+	 * an anonymous VMA and yet neither anonymous nor part of a mapping.
 	 */
 	if (snap->leaf == GW_PMD && vma_is_anonymous(vma) && !gw_page_has_mapping(page))
 		zero = true;
-	gw_page_read(page, zero, &snap->page);
+	gw_page_read(page, pfn_to_page(leaf_pfn(snap->pfn, snap->shift, 0)), zero, &snap->page);
 }
 
 static bool settle_pte(struct gw_snapshot *snap, const struct gw_path *path,
@@ -357,9 +371,10 @@ static bool settle_pud(struct gw_snapshot *snap, const struct gw_path *path,
 }
 
 /*
- * Looks once more at the entry where the walk ended, under its lock, and at the page that it maps. An empty entry needs that
- * as well: who changes an entry under the lock clears it first and writes the new one later (ptep_clear_flush() and
- * set_pte_at(): copy-on-write, migration, mprotect), and without the lock two looks in between see the same nothing.
+ * Looks once more at the entry where the walk ended, under its lock, and at the page that it
+ * maps. An empty entry needs that as well: who changes an entry under the lock clears it first
+ * and writes the new one later (ptep_clear_flush() and set_pte_at(): copy-on-write, migration,
+ * mprotect), and without the lock two looks in between see the same nothing.
  *
  * Returns false if the entry is no longer the one in @path.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A walk reads every level of the page tables for an address; a snapshot is what one walk saw, with the state of the
- * page that is mapped there.
+ * A walk reads every level of the page tables for an address; a snapshot is what one walk saw,
+ * with the state of the page that is mapped there.
  */
 #ifndef _GUPWALK_WALK_H
 #define _GUPWALK_WALK_H
@@ -51,7 +51,8 @@ enum gw_state {
  * enum gw_marker - what an entry of state GW_MARKER says
  * @GW_MARKER_NONE: not a marker
  * @GW_MARKER_UFFD_WP: write-protected by userfaultfd while no page was mapped
- * @GW_MARKER_POISONED: access shall fail (UFFDIO_POISON, or a page that could not be read from swap)
+ * @GW_MARKER_POISONED: access shall fail (UFFDIO_POISON, or a page that could not be read
+ *	from swap)
  * @GW_MARKER_GUARD: MADV_GUARD_INSTALL
  * @GW_MARKER_HWPOISON: the page that was here has a memory error
  * @GW_MARKER_UNKNOWN: a kind of entry that this module does not know
@@ -139,10 +140,11 @@ static inline bool gw_snapshot_maps_page(const struct gw_snapshot *snap)
  * @nr_pages: pages from the one that holds @addr
  * @snaps: @nr_pages snapshots, filled in
  *
- * Pages outside every VMA get state GW_NOVMA: their tables may be freed under a reader of the mmap lock (free_pgtables()
- * after the downgrade in munmap), so they are not looked at.
+ * Pages outside every VMA get state GW_NOVMA: their tables may be freed under a reader of the
+ * mmap lock (free_pgtables() after the downgrade in munmap), so they are not looked at.
  *
- * Context: process context, may sleep. The caller holds a reference on @mm's users and the mmap lock for read or write.
+ * Context: process context, may sleep. The caller holds a reference on @mm's users and the mmap
+ * lock for read or write.
  */
 void gw_walk(struct mm_struct *mm, unsigned long addr, unsigned long nr_pages,
 	     struct gw_snapshot *snaps);
@@ -153,10 +155,11 @@ void gw_walk(struct mm_struct *mm, unsigned long addr, unsigned long nr_pages,
  * @addr: the address
  * @snap: filled in
  *
- * Mirrors gup_fast's descent (mm/gup.c, gup_pgd_range() and below) for the entries, and __pte_offset_map_lock()
- * (mm/pgtable-generic.c) for the page.
+ * Mirrors gup_fast's descent (mm/gup.c, gup_pgd_range() and below) for the entries, and
+ * __pte_offset_map_lock() (mm/pgtable-generic.c) for the page.
  *
- * Context: process context, may sleep. The caller holds the mmap lock of @vma->vm_mm for read or write.
+ * Context: process context, may sleep. The caller holds the mmap lock of @vma->vm_mm for read or
+ * write.
  */
 void gw_walk_one(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap);
 

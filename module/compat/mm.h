@@ -18,7 +18,9 @@
 #define SECRETMEM_MAGIC 0x5345434d
 #endif
 
-/* Linux kernel commit 7677f7fd8be7 ("userfaultfd: add minor fault registration mode") (in v5.13). */
+/*
+ * Linux kernel commit 7677f7fd8be7 ("userfaultfd: add minor fault registration mode") (in v5.13).
+ */
 #ifndef VM_UFFD_MINOR
 #define VM_UFFD_MINOR 0
 #endif
@@ -34,13 +36,19 @@ static inline struct vm_area_struct *gw_vma_lookup(struct mm_struct *mm, unsigne
 #endif
 }
 
-/* is_cow_mapping() of the kernel: in mm/internal.h until v5.13, of a VMA and no longer of its flags since v7.3. */
+/*
+ * is_cow_mapping() of the kernel: in mm/internal.h until v5.13, of a VMA and no longer of its
+ * flags since v7.3.
+ */
 static inline bool gw_vma_is_cow_mapping(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
-/* Takes all of [addr, addr + len), which lies in @vma, out of the page tables. The mmap lock is held. */
+/*
+ * Takes all of [addr, addr + len), which lies in @vma, out of the page tables. The mmap lock is
+ * held.
+ */
 static inline void gw_zap_vma(struct vm_area_struct *vma, unsigned long addr, unsigned long len)
 {
 #if GW_HAVE_ZAP_SPECIAL_VMA_RANGE

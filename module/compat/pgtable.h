@@ -138,7 +138,8 @@ struct gw_softleaf {
 };
 
 /*
- * A softleaf is a swap entry by another name. Both halves of this file make a struct gw_softleaf of the kernel's form.
+ * A softleaf is a swap entry by another name. Both halves of this file make a struct gw_softleaf
+ * of the kernel's form.
  */
 #if GW_HAVE_SOFTLEAF
 static inline u8 gw_pte_marker(softleaf_t entry)
@@ -210,7 +211,10 @@ static inline u8 gw_pte_marker(swp_entry_t entry)
 	return GW_MARKER_UNKNOWN;
 }
 
-/* Kernels before v6.0 have only page frames there; later ones may keep accessed and dirty bits above them. */
+/*
+ * Kernels before v6.0 have only page frames there; later ones may keep accessed and dirty bits
+ * above them.
+ */
 static inline u64 gw_entry_pfn(swp_entry_t entry)
 {
 #if GW_HAVE_SWP_OFFSET_PFN

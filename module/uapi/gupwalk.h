@@ -2,8 +2,8 @@
 /*
  * gupwalk: what the module and user space agree on beyond the text files of debugfs-layout.md.
  *
- * Everything here has a fixed width and no padding, so that a program built once works with every kernel and architecture
- * that the module runs on.
+ * Everything here has a fixed width and no padding, so that a program built once works with every
+ * kernel and architecture that the module runs on.
  */
 #ifndef _UAPI_GUPWALK_H
 #define _UAPI_GUPWALK_H
@@ -23,8 +23,9 @@
 #define GUPWALK_LABEL_MAX 31
 
 /*
- * The target: a device whose mmap(MAP_SHARED) gives a VM_PFNMAP mapping of a few reserved pages, all of them mapped at once.
- * GUPWALK_TARGET_ZAP takes them out of the page tables of the caller again; the next access or fault maps them anew.
+ * The target: a device whose mmap(MAP_SHARED) gives a VM_PFNMAP mapping of a few reserved pages,
+ * all of them mapped at once. GUPWALK_TARGET_ZAP takes them out of the page tables of the caller
+ * again; the next access or fault maps them anew.
  */
 #define GUPWALK_TARGET_NAME "gupwalk_target"
 #define GUPWALK_TARGET_PAGES 4
