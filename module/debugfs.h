@@ -2,6 +2,21 @@
 #ifndef _GUPWALK_DEBUGFS_H
 #define _GUPWALK_DEBUGFS_H
 
+#include <linux/fs.h>
+
+/* The file `run`, see run.c. */
+extern const struct file_operations gw_run_fops;
+
+/**
+ * gw_check_opener() - may the caller open a file of gupwalk
+ *
+ * Beyond the file's mode: a descriptor must not be had by who merely owns a user namespace or a
+ * copied mode.
+ *
+ * Return: 0 or -EPERM.
+ */
+int gw_check_opener(void);
+
 /**
  * gw_debugfs_init() - create the files of debugfs-layout.md
  *

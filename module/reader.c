@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reader.h"
+
+static unsigned int parts_of(const struct gw_record *record)
+{
+	return record->nr + 2;
+}
+
+bool gw_reader_seek(struct gw_reader *reader, loff_t pos)
+{
+	unsigned int i;
+
+	for (i = 0; reader->set && i < reader->set->nr; i++) {
+		unsigned int parts = parts_of(reader->set->records[i]);
+
+		if (pos < parts) {
+			reader->current_record = i;
+			reader->part = pos;
+			return true;
+		}
+		pos -= parts;
+	}
+	return false;
+}
+
+bool gw_reader_next(struct gw_reader *reader)
+{
+	if (++reader->part < parts_of(reader->set->records[reader->current_record]))
+		return true;
+	reader->part = 0;
+	return ++reader->current_record < reader->set->nr;
+}
+
+void gw_reader_show(const struct gw_reader *reader, struct seq_file *m)
+{
+	reader->print(m, reader->set->records[reader->current_record], reader->part);
+}
