@@ -152,6 +152,11 @@
 #define GW_HAVE_MEMDESC_FLAGS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0))
 #endif
 
+/* Linux kernel commit bc292ab00f6c ("mm: introduce vma->vm_flags wrapper functions") (in v6.3). */
+#ifndef GW_HAVE_VM_FLAGS_SET
+#define GW_HAVE_VM_FLAGS_SET (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
+#endif
+
 /* Linux kernel commit "mm: rename zap_vma_ptes() to zap_special_vma_range()" (in v7.1). */
 #ifndef GW_HAVE_ZAP_SPECIAL_VMA_RANGE
 #define GW_HAVE_ZAP_SPECIAL_VMA_RANGE (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))

@@ -52,13 +52,22 @@ static long call_handle_mm_fault(struct gw_call *call)
 }
 
 /*
- * What arch/x86/mm/fault.c, access_error(), checks; since v6.4 sanitize_fault_flags() warns about
- * a caller that did not.
+ * What arch/x86/mm/fault.c, access_error(), checks; since v6.4 sanitize_fault_flags() warns about a
+ * caller that did not. And what no caller of the kernel's own does: of a page without a struct page
+ * the copy for a write is read through the user address, in the caller's memory
+ * (__wp_page_copy_user()).
  */
 static const char *check_handle_mm_fault(const struct gw_call *call)
 {
-	if (call->flags & GW_FLAG_WRITE && !(call->vma->vm_flags & VM_WRITE))
+	const struct vm_area_struct *vma = call->vma;
+
+	if (!(call->flags & GW_FLAG_WRITE))
+		return NULL;
+	if (!(vma->vm_flags & VM_WRITE))
 		return "the VMA does not allow writing, so handle_mm_fault must not be asked to";
+	if (call->mm != current->mm && gw_vma_is_cow_mapping(vma) &&
+	    vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP))
+		return "a private VM_PFNMAP mapping is copied for its own process only";
 	return NULL;
 }
 
