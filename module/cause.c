@@ -63,7 +63,8 @@ static enum gw_cause still_unmapped(const struct gw_snapshot *before,
 	return same_entries(before, after) ? GW_CAUSE_UNCHANGED : GW_CAUSE_FLAGS_ONLY;
 }
 
-static enum gw_cause same_page(const struct gw_snapshot *before, const struct gw_snapshot *after)
+static enum gw_cause same_page(const struct gw_snapshot *before, const struct gw_snapshot *after,
+			       u32 flags)
 {
 	if (before->state == GW_PROTNONE && after->state == GW_PRESENT)
 		return GW_CAUSE_PROTNONE_RESTORED;
@@ -72,8 +73,8 @@ static enum gw_cause same_page(const struct gw_snapshot *before, const struct gw
 	if (before->leaf > after->leaf)
 		return GW_CAUSE_THP_MAPPED;
 	/* The page was made ours alone without being copied, as nobody else had it any more. */
-	if (before->page.valid && after->page.valid && !before->page.anon_exclusive &&
-	    after->page.anon_exclusive)
+	if (!(flags & GW_FLAG_WRITE) && before->page.valid && after->page.valid &&
+	    !before->page.anon_exclusive && after->page.anon_exclusive)
 		return GW_CAUSE_UNSHARE;
 	return same_entries(before, after) ? GW_CAUSE_UNCHANGED : GW_CAUSE_FLAGS_ONLY;
 }
@@ -82,26 +83,25 @@ static enum gw_cause other_page(const struct gw_snapshot *before, const struct g
 				u32 flags)
 {
 	const struct gw_page *old = &before->page, *new = &after->page;
-	bool copy_for_write = flags & GW_FLAG_WRITE;
+	enum gw_cause copied = flags & GW_FLAG_WRITE ? GW_CAUSE_COW : GW_CAUSE_UNSHARE;
 
 	if (!old->valid || !new->valid)
 		return GW_CAUSE_REPLACED;
 	/* A page of zeros or of a file became a private one. */
 	if (new->anon && (old->zero || !old->anon))
-		return copy_for_write ? GW_CAUSE_COW : GW_CAUSE_UNSHARE;
+		return copied;
 	if (old->anon != new->anon)
 		return GW_CAUSE_REPLACED;
-	/*
-	 * FOLL_LONGTERM moves a page out of memory that must stay movable; a page of ours alone
-	 * needs no copy either.
-	 */
+	/* What others have as well is copied; only then does FOLL_LONGTERM move the copy. */
+	if (new->anon && !old->anon_exclusive && old->mapcount > 1)
+		return copied;
+	/* FOLL_LONGTERM moves a page out of memory that must stay movable. */
 	if (flags & GW_FLAG_LONGTERM && (old->zone != new->zone || !old->anon))
 		return GW_CAUSE_MIGRATED;
+	/* A page of ours alone needs no copy. */
 	if (old->anon_exclusive)
 		return GW_CAUSE_MIGRATED;
-	if (!new->anon)
-		return GW_CAUSE_REPLACED;
-	return copy_for_write ? GW_CAUSE_COW : GW_CAUSE_UNSHARE;
+	return new->anon ? copied : GW_CAUSE_REPLACED;
 }
 
 enum gw_cause gw_cause(const struct gw_snapshot *before, const struct gw_snapshot *after,
@@ -119,6 +119,6 @@ enum gw_cause gw_cause(const struct gw_snapshot *before, const struct gw_snapsho
 	if (!gw_snapshot_maps_page(before))
 		return mapped(after);
 	if (before->pfn == after->pfn)
-		return same_page(before, after);
+		return same_page(before, after, flags);
 	return other_page(before, after, flags);
 }

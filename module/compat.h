@@ -35,6 +35,9 @@
 /* Linux kernel commit 6da8e9634bb7 ("mm: new follow_pfnmap API") (in v6.12); follow_pfn() itself
  * left in v6.10, commit cb10c28ac82c ("mm: remove follow_pfn").
  */
+#ifndef GW_HAVE_FOLLOW_PFN
+#define GW_HAVE_FOLLOW_PFN (LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0))
+#endif
 #ifndef GW_HAVE_FOLLOW_PFNMAP
 #define GW_HAVE_FOLLOW_PFNMAP (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
 #endif
@@ -150,11 +153,6 @@
 /* Linux kernel commit 53fbef56e07d ("mm: introduce memdesc_flags_t") (in v6.18). */
 #ifndef GW_HAVE_MEMDESC_FLAGS
 #define GW_HAVE_MEMDESC_FLAGS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0))
-#endif
-
-/* Linux kernel commit bc292ab00f6c ("mm: introduce vma->vm_flags wrapper functions") (in v6.3). */
-#ifndef GW_HAVE_VM_FLAGS_SET
-#define GW_HAVE_VM_FLAGS_SET (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
 #endif
 
 /* Linux kernel commit "mm: rename zap_vma_ptes() to zap_special_vma_range()" (in v7.1). */

@@ -51,6 +51,8 @@ static int version_show(struct seq_file *m, void *unused)
 	seq_printf(m, "records_max: %u\n", limits.records_max);
 	seq_printf(m, "records_kept: %u\n", limits.records_kept);
 	seq_printf(m, "records_dropped: %llu\n", limits.records_dropped);
+	seq_printf(m, "kept_pages_max: %u\n", limits.kept_pages_max);
+	seq_printf(m, "kept_pages: %llu\n", limits.kept_pages);
 	seq_printf(m, "pages_max: %u\n", limits.pages_max);
 	seq_printf(m, "pins_max: %u\n", limits.pins_max);
 	seq_printf(m, "pins_held: %u\n", limits.pins_held);

@@ -241,23 +241,20 @@ static bool view_same_folio(const struct gw_page_view *view)
 	       before->head_pfn == view_after(view)->page.head_pfn;
 }
 
-static int view_delta(const struct gw_page_view *view, size_t count)
-{
-	const void *before = &view_before(view)->page, *after = &view_after(view)->page;
+#define VIEW_DELTA(count) (view_after(o)->page.count - view_before(o)->page.count)
 
-	return *(const s32 *)(after + count) - *(const s32 *)(before + count);
+static const char *view_cause_token(const struct gw_page_view *view)
+{
+	return gw_cause_tokens[view_result(view)->cause];
 }
 
 GET(view_addr, struct gw_page_view, address, view_result(o)->addr)
 GET(view_before_get, struct gw_page_view, object, view_before(o))
 GET_IF(view_after_get, struct gw_page_view, o->record->after, object, view_after(o))
-GET_IF(view_cause, struct gw_page_view, o->record->after, string,
-	gw_cause_tokens[view_result(o)->cause])
+GET_IF(view_cause, struct gw_page_view, o->record->after, string, view_cause_token(o))
 GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
-GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number,
-	view_delta(o, offsetof(struct gw_page, refcount)))
-GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number,
-	view_delta(o, offsetof(struct gw_page, pincount)))
+GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(refcount))
+GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(pincount))
 
 const struct gw_field gw_page_view_fields[] = {
 	{ "addr", GW_ADDRESS, view_addr },
@@ -285,7 +282,7 @@ const struct gw_field gw_vma_fields[] = {
 	{ "flags", GW_NAMES, vma_flags },
 	{ "pgoff", GW_NUMBER, vma_pgoff },
 	{ "kind", GW_STRING, vma_kind_get },
-	{ "file", GW_STRING, vma_file },
+	{ "file", GW_TEXT, vma_file },
 	{ }
 };
 
@@ -382,13 +379,13 @@ const struct gw_field gw_record_fields[] = {
 	{ "format", GW_NUMBER, record_format },
 	{ "seq", GW_NUMBER, record_seq },
 	{ "time_ns", GW_NUMBER, record_time_ns },
-	{ "run", GW_STRING, record_run },
+	{ "run", GW_TEXT, record_run },
 	{ "source", GW_STRING, record_source },
 	{ "op", GW_STRING, record_op },
 	{ "impl", GW_STRING, record_impl },
 	{ "pid", GW_NUMBER, record_pid },
 	{ "tgid", GW_NUMBER, record_tgid },
-	{ "comm", GW_STRING, record_comm },
+	{ "comm", GW_TEXT, record_comm },
 	{ "addr", GW_ADDRESS, record_addr },
 	{ "nr_pages", GW_NUMBER, record_nr_pages },
 	{ "flags", GW_NAMES, record_flags },

@@ -15,7 +15,8 @@
  * @GW_NUMBER: number, gw_value.number
  * @GW_ADDRESS: address or raw entry, gw_value.address
  * @GW_BOOL: truth value, gw_value.truth
- * @GW_STRING: string, gw_value.string; NULL prints as null
+ * @GW_STRING: a word or a sentence of ours, gw_value.string; NULL prints as null
+ * @GW_TEXT: bytes that others chose, a name or a path: gw_value.string; NULL prints as null
  * @GW_BYTES: bytes, gw_value.bytes and .length
  * @GW_NAMES: names of bits, gw_value.names and .word
  * @GW_OBJECT: an object of its own with @fields, gw_value.object
@@ -26,6 +27,7 @@ enum gw_field_type {
 	GW_ADDRESS,
 	GW_BOOL,
 	GW_STRING,
+	GW_TEXT,
 	GW_BYTES,
 	GW_NAMES,
 	GW_OBJECT,
@@ -38,7 +40,7 @@ enum gw_field_type {
  * @number: of GW_NUMBER
  * @address: of GW_ADDRESS
  * @truth: of GW_BOOL
- * @string: of GW_STRING
+ * @string: of GW_STRING and GW_TEXT
  * @bytes: of GW_BYTES
  * @length: of GW_BYTES
  * @names: of GW_NAMES
@@ -105,6 +107,20 @@ struct gw_field {
 	const struct gw_field *fields;
 	bool (*element)(const void *array, unsigned int i, union gw_element *element);
 };
+
+/**
+ * gw_value_is_null() - is there no value
+ * @field: the field
+ * @value: what its getter gave
+ *
+ * Return: true if it prints as null.
+ */
+static inline bool gw_value_is_null(const struct gw_field *field, const struct gw_value *value)
+{
+	if (field->type == GW_STRING || field->type == GW_TEXT)
+		return value->null || !value->string;
+	return value->null;
+}
 
 /* Of struct gw_record, in the order of printing: up to its pages, and after them. */
 extern const struct gw_field gw_record_fields[];

@@ -119,6 +119,7 @@ static void print_value(struct seq_file *m, const struct gw_field *field,
 		seq_puts(m, value->truth ? "true" : "false");
 		break;
 	case GW_STRING:
+	case GW_TEXT:
 		print_string(m, value->string);
 		break;
 	case GW_BYTES:
@@ -146,7 +147,7 @@ static void print_fields(struct seq_file *m, const struct gw_field *field, const
 		field->get(object, &value);
 		seq_printf(m, "%s\"%s\":", comma, field->name);
 		comma = ",";
-		if (value.null || (field->type == GW_STRING && !value.string))
+		if (gw_value_is_null(field, &value))
 			seq_puts(m, "null");
 		else
 			print_value(m, field, &value);

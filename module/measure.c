@@ -15,7 +15,7 @@
  * @record: what becomes of it
  * @call: arguments and result of the kernel call
  * @obtained: pages that it obtained
- * @dirty: they were written to
+ * @walked: elements of a walk
  */
 struct gw_measurement {
 	const struct gw_request *request;
@@ -23,7 +23,7 @@ struct gw_measurement {
 	struct gw_record *record;
 	struct gw_call call;
 	unsigned long obtained;
-	bool dirty;
+	unsigned int walked;
 };
 
 /*
@@ -51,7 +51,7 @@ static void walk_entries(struct gw_measurement *m)
 		 */
 		addr = min(end - 1, addr | (size - 1)) + 1;
 	}
-	record->nr = i;
+	m->walked = i;
 	record->ret = (min(addr, end) - start) >> PAGE_SHIFT;
 }
 
@@ -137,10 +137,10 @@ static int measure_locked(struct gw_measurement *m)
 
 	m->call.vma = gw_vma_lookup(r->mm, r->addr);
 	if (!m->call.vma)
-		return gw_error_set(m->error, -EFAULT, "addr: no VMA at 0x%lx", r->addr);
+		return gw_request_refuse(r, m->error, "addr", -EFAULT, "no VMA at 0x%lx", r->addr);
 	refused = r->op->check ? r->op->check(&m->call) : NULL;
 	if (refused)
-		return gw_error_set(m->error, -EINVAL, "flags: %s", refused);
+		return gw_request_refuse(r, m->error, "flags", -EINVAL, "%s", refused);
 	ret = gw_vma_copy(m->call.vma, &m->record->vma);
 	if (ret)
 		return ret;
@@ -174,9 +174,11 @@ static void peek_and_poke(struct gw_measurement *m)
 	if (r->poke) {
 		memcpy(bytes, r->poke, strlen(r->poke));
 		flush_dcache_page(page);
-		m->dirty = true;
 	}
 	gw_kunmap_local(bytes);
+	/* At once: by the time a held page is given back its filesystem may have cleaned it. */
+	if (r->poke)
+		set_page_dirty_lock(page);
 }
 
 static int create_record(struct gw_measurement *m)
@@ -224,13 +226,12 @@ static void settle_pages(struct gw_measurement *m, struct gw_hold *hold, struct 
 		gw_pins_unreserve(r->nr_pages - m->obtained);
 		hold->pages = m->call.pages;
 		hold->nr = m->obtained;
-		hold->dirty = m->dirty;
 		list_add_tail(&hold->node, holds);
 		m->record->held = true;
 		return;
 	}
 	if (m->obtained)
-		r->op->release(m->call.pages, m->obtained, m->dirty);
+		r->op->release(m->call.pages, m->obtained);
 	if (hold) {
 		gw_pins_unreserve(r->nr_pages);
 		kfree(hold);
@@ -253,8 +254,8 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 	if (!r->hold)
 		return 0;
 	if (!gw_pins_reserve(r->nr_pages))
-		return gw_error_set(m->error, -ENOSPC,
-				    "hold: more than pins_max pages held (module parameter)");
+		return gw_request_refuse(r, m->error, "hold", -ENOSPC,
+					 "more than pins_max pages held (module parameter)");
 	*hold = create_hold(m);
 	if (*hold)
 		return 0;
@@ -293,9 +294,9 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		gw_record_put(m.record);
 		return ret;
 	}
-	gw_records_number(m.record);
-	if (request->keep)
-		gw_records_keep(m.record);
+	if (request->op->family == GW_FAMILY_WALK)
+		gw_record_trim(m.record, m.walked);
+	gw_records_add(m.record, request->keep);
 	*recordp = m.record;
 	return 0;
 }
@@ -306,7 +307,7 @@ void gw_holds_release(struct list_head *holds)
 
 	list_for_each_entry_safe(hold, next, holds, node) {
 		list_del(&hold->node);
-		hold->op->release(hold->pages, hold->nr, hold->dirty);
+		hold->op->release(hold->pages, hold->nr);
 		gw_pins_unreserve(hold->nr);
 		kvfree(hold->pages);
 		kfree(hold);

@@ -14,14 +14,12 @@
  * @op: op that obtained them, and knows how they are released
  * @pages: the pages
  * @nr: how many
- * @dirty: they were written to
  */
 struct gw_hold {
 	struct list_head node;
 	const struct gw_op *op;
 	struct page **pages;
 	unsigned long nr;
-	bool dirty;
 };
 
 /**

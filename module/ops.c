@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -52,22 +53,22 @@ static long call_handle_mm_fault(struct gw_call *call)
 }
 
 /*
- * What arch/x86/mm/fault.c, access_error(), checks; since v6.4 sanitize_fault_flags() warns about a
- * caller that did not. And what no caller of the kernel's own does: of a page without a struct page
- * the copy for a write is read through the user address, in the caller's memory
- * (__wp_page_copy_user()).
+ * What the CPU's fault handler checks of a write (arch/x86/mm/fault.c, access_error()); since v6.4
+ * sanitize_fault_flags() warns about a caller that did not. And what no caller of the kernel's own
+ * does: of a page without a struct page the copy for a write is read through the user address, in
+ * the caller's memory (__wp_page_copy_user()).
  */
 static const char *check_handle_mm_fault(const struct gw_call *call)
 {
-	const struct vm_area_struct *vma = call->vma;
+	struct vm_area_struct *vma = call->vma;
 
 	if (!(call->flags & GW_FLAG_WRITE))
 		return NULL;
 	if (!(vma->vm_flags & VM_WRITE))
 		return "the VMA does not allow writing, so handle_mm_fault must not be asked to";
 	if (call->mm != current->mm && gw_vma_is_cow_mapping(vma) &&
-	    vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP))
-		return "a private VM_PFNMAP mapping is copied for its own process only";
+	    (vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP) || vma_is_dax(vma)))
+		return "a private VM_PFNMAP or DAX mapping is copied for its own process only";
 	return NULL;
 }
 
@@ -89,20 +90,17 @@ static long call_pin_user_pages(struct gw_call *call)
 				 call->pages);
 }
 
-static void release_get(struct page **pages, unsigned long nr, bool dirty)
+static void release_get(struct page **pages, unsigned long nr)
 {
 	unsigned long i;
 
-	for (i = 0; i < nr; i++) {
-		if (dirty)
-			set_page_dirty_lock(pages[i]);
+	for (i = 0; i < nr; i++)
 		put_page(pages[i]);
-	}
 }
 
-static void release_pin(struct page **pages, unsigned long nr, bool dirty)
+static void release_pin(struct page **pages, unsigned long nr)
 {
-	unpin_user_pages_dirty_lock(pages, nr, dirty);
+	unpin_user_pages(pages, nr);
 }
 
 /*
@@ -120,6 +118,7 @@ const struct gw_op gw_ops[] = {
 		.name = "follow_pfn",
 		.impl = GW_FOLLOW_PFN_IMPL,
 		.note = "page frame of a VM_IO or VM_PFNMAP mapping; never faults anything in",
+		.missing = "not in 6.10 and 6.11: follow_pfn was gone, its successor came in 6.12",
 		.call = call_follow_pfn,
 		.family = GW_FAMILY_FOLLOW,
 		.any_memory = true,
@@ -207,6 +206,6 @@ void gw_ops_show(struct seq_file *m)
 			   gw_op_available(op) ? "available" : "unavailable", op->impl ?: "-",
 			   op->any_memory ? "any" : "own", op->single ? 1 : gw_pages_max());
 		show_flags(m, op->flags);
-		seq_printf(m, " %s\n", op->note);
+		seq_printf(m, " %s\n", gw_op_available(op) ? op->note : op->missing);
 	}
 }

@@ -60,11 +60,11 @@ struct gw_call {
  * struct gw_op - one row of the op table
  * @name: the kernel's own name of the function
  * @impl: the kernel function that serves it on this kernel; NULL if none does or none is called
- * @note: what it does; if it is not available: why
+ * @note: what it does
+ * @missing: which kernels do not have it, and why; NULL if all have
  * @call: makes the call. Context: process context, mmap lock of @mm held for read, and held
- *	on return. Return: what the kernel function returned. NULL if the op is not available
- * @release: gives @nr pages back the way that fits the call; @dirty: they were written to.
- *	NULL: the op obtains none.
+ *	on return. Return: what the kernel function returned. NULL if it makes none
+ * @release: gives @nr pages back the way that fits the call. NULL: the op obtains none.
  *	Context: process context, may sleep, no locks
  * @check: looks at what the kernel's own callers must check before this call. Context: mmap
  *	lock held for read.
@@ -80,8 +80,9 @@ struct gw_op {
 	const char *name;
 	const char *impl;
 	const char *note;
+	const char *missing;
 	long (*call)(struct gw_call *call);
-	void (*release)(struct page **pages, unsigned long nr, bool dirty);
+	void (*release)(struct page **pages, unsigned long nr);
 	const char *(*check)(const struct gw_call *call);
 	enum gw_family family;
 	u32 flags;
@@ -109,7 +110,7 @@ const struct gw_op *gw_op_find(const char *name);
  */
 static inline bool gw_op_available(const struct gw_op *op)
 {
-	return op->call || op->family == GW_FAMILY_WALK;
+	return op->impl || op->family == GW_FAMILY_WALK;
 }
 
 /**

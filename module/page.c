@@ -53,7 +53,7 @@ static void read_pincount(struct folio *folio, struct gw_page *facts)
 	if (facts->pincount_exact)
 		facts->pincount = gw_folio_pincount(folio);
 	else
-		facts->pincount = facts->refcount / GUP_PIN_COUNTING_BIAS;
+		facts->pincount = facts->refcount / (int)GUP_PIN_COUNTING_BIAS;
 }
 
 void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts)

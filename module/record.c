@@ -21,6 +21,10 @@ static unsigned int pages_max = 512;
 module_param(pages_max, uint, 0444);
 MODULE_PARM_DESC(pages_max, "most pages of one request (512; at most 4096)");
 
+static unsigned int kept_pages_max = 65536;
+module_param(kept_pages_max, uint, 0444);
+MODULE_PARM_DESC(kept_pages_max, "most pages of all kept records together (65536: some 32 MiB)");
+
 static unsigned int pins_max = 65536;
 module_param(pins_max, uint, 0444);
 MODULE_PARM_DESC(pins_max, "most pages held by all descriptors together (65536)");
@@ -28,8 +32,9 @@ MODULE_PARM_DESC(pins_max, "most pages held by all descriptors together (65536)"
 static DEFINE_MUTEX(records_lock);
 static LIST_HEAD(records);	/* oldest first */
 static unsigned int records_kept;
+static u64 kept_pages;
 static u64 records_dropped;
-static atomic64_t last_seq;
+static u64 last_seq;
 static atomic_t pins_held;
 
 static unsigned int effective_records_max(void)
@@ -72,6 +77,28 @@ struct gw_record *gw_record_create(unsigned int nr, bool after)
 	return record;
 }
 
+void gw_record_trim(struct gw_record *record, unsigned int nr)
+{
+	struct gw_snapshot *before;
+	struct gw_page_result *results;
+
+	record->nr = nr;
+	before = kvcalloc(nr, sizeof(*before), GFP_KERNEL_ACCOUNT);
+	results = kvcalloc(nr, sizeof(*results), GFP_KERNEL_ACCOUNT);
+	if (!before || !results) {
+		/* Then it keeps more room than it needs. */
+		kvfree(before);
+		kvfree(results);
+		return;
+	}
+	memcpy(before, record->before, nr * sizeof(*before));
+	memcpy(results, record->results, nr * sizeof(*results));
+	swap(before, record->before);
+	swap(results, record->results);
+	kvfree(before);
+	kvfree(results);
+}
+
 static void record_release(struct kref *kref)
 {
 	record_destroy(container_of(kref, struct gw_record, kref));
@@ -88,11 +115,6 @@ void gw_record_put(struct gw_record *record)
 		kref_put(&record->kref, record_release);
 }
 
-void gw_records_number(struct gw_record *record)
-{
-	record->seq = atomic64_inc_return(&last_seq);
-}
-
 /*
  * Takes the oldest record off the list. The caller holds records_lock and drops the reference
  * after giving it up.
@@ -103,23 +125,38 @@ static struct gw_record *detach_oldest(void)
 
 	list_del_init(&oldest->node);
 	records_kept--;
+	kept_pages -= oldest->nr;
 	return oldest;
 }
 
-void gw_records_keep(struct gw_record *record)
+static bool too_many_kept(void)
 {
-	struct gw_record *dropped = NULL;
+	return records_kept > effective_records_max() ||
+	       (records_kept > 1 && kept_pages > kept_pages_max);
+}
 
-	gw_record_get(record);
+void gw_records_add(struct gw_record *record, bool keep)
+{
+	struct gw_record *dropped;
+
 	mutex_lock(&records_lock);
-	list_add_tail(&record->node, &records);
-	records_kept++;
-	if (records_kept > effective_records_max()) {
+	/* Under the lock, so that the records stand in the order of their numbers. */
+	record->seq = ++last_seq;
+	if (keep) {
+		gw_record_get(record);
+		list_add_tail(&record->node, &records);
+		records_kept++;
+		kept_pages += record->nr;
+	}
+	while (too_many_kept()) {
 		dropped = detach_oldest();
 		records_dropped++;
+		/* It may be large: not under the lock. */
+		mutex_unlock(&records_lock);
+		gw_record_put(dropped);
+		mutex_lock(&records_lock);
 	}
 	mutex_unlock(&records_lock);
-	gw_record_put(dropped);
 }
 
 void gw_records_clear(void)
@@ -130,6 +167,7 @@ void gw_records_clear(void)
 	mutex_lock(&records_lock);
 	list_splice_init(&records, &cleared);
 	records_kept = 0;
+	kept_pages = 0;
 	mutex_unlock(&records_lock);
 	list_for_each_entry_safe(record, next, &cleared, node) {
 		list_del_init(&record->node);
@@ -137,7 +175,7 @@ void gw_records_clear(void)
 	}
 }
 
-static struct gw_record_set *set_create(unsigned int room)
+struct gw_record_set *gw_record_set_create(unsigned int room)
 {
 	struct gw_record_set *set;
 
@@ -147,7 +185,7 @@ static struct gw_record_set *set_create(unsigned int room)
 	return set;
 }
 
-static void set_add(struct gw_record_set *set, struct gw_record *record)
+void gw_record_set_add(struct gw_record_set *set, struct gw_record *record)
 {
 	gw_record_get(record);
 	set->records[set->nr++] = record;
@@ -155,24 +193,15 @@ static void set_add(struct gw_record_set *set, struct gw_record *record)
 
 struct gw_record_set *gw_records_grab(void)
 {
-	struct gw_record_set *set = set_create(effective_records_max());
+	struct gw_record_set *set = gw_record_set_create(effective_records_max());
 	struct gw_record *record;
 
 	if (!set)
 		return NULL;
 	mutex_lock(&records_lock);
 	list_for_each_entry(record, &records, node)
-		set_add(set, record);
+		gw_record_set_add(set, record);
 	mutex_unlock(&records_lock);
-	return set;
-}
-
-struct gw_record_set *gw_record_set_of(struct gw_record *record)
-{
-	struct gw_record_set *set = set_create(1);
-
-	if (set && record)
-		set_add(set, record);
 	return set;
 }
 
@@ -192,9 +221,11 @@ void gw_limits_read(struct gw_limits *limits)
 	mutex_lock(&records_lock);
 	limits->records_kept = records_kept;
 	limits->records_dropped = records_dropped;
+	limits->kept_pages = kept_pages;
 	mutex_unlock(&records_lock);
 	limits->records_max = effective_records_max();
 	limits->pages_max = gw_pages_max();
+	limits->kept_pages_max = kept_pages_max;
 	limits->pins_max = pins_max;
 	limits->pins_held = atomic_read(&pins_held);
 }

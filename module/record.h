@@ -113,18 +113,22 @@ void gw_record_get(struct gw_record *record);
 void gw_record_put(struct gw_record *record);
 
 /**
- * gw_records_number() - give a record its number
- * @record: the record, new
- */
-void gw_records_number(struct gw_record *record);
-
-/**
- * gw_records_keep() - put a record among the kept ones, and drop the oldest if there are too many
- * @record: the record, new; the list takes a reference of its own
+ * gw_record_trim() - make a record of a walk as large as it turned out to be
+ * @record: the record, new, without snapshots after a call
+ * @nr: pages that it has, at most what it was created with
  *
  * Context: may sleep.
  */
-void gw_records_keep(struct gw_record *record);
+void gw_record_trim(struct gw_record *record, unsigned int nr);
+
+/**
+ * gw_records_add() - give a record its number, and keep it
+ * @record: the record, new; the list takes a reference of its own
+ * @keep: put it among the kept ones, and drop the oldest if there are too many
+ *
+ * Context: may sleep.
+ */
+void gw_records_add(struct gw_record *record, bool keep);
 
 /**
  * gw_records_clear() - drop all kept records
@@ -152,13 +156,20 @@ struct gw_record_set {
 struct gw_record_set *gw_records_grab(void);
 
 /**
- * gw_record_set_of() - a set of one record
- * @record: the record, or NULL for an empty set; the set takes a reference of its own
+ * gw_record_set_create() - make an empty set
+ * @room: how many records it has room for
  *
  * Context: may sleep.
  * Return: a set that gw_records_release() frees, or NULL without memory.
  */
-struct gw_record_set *gw_record_set_of(struct gw_record *record);
+struct gw_record_set *gw_record_set_create(unsigned int room);
+
+/**
+ * gw_record_set_add() - put a record into a set
+ * @set: the set, with room
+ * @record: the record; the set takes a reference of its own
+ */
+void gw_record_set_add(struct gw_record_set *set, struct gw_record *record);
 
 /**
  * gw_records_release() - give a set back
@@ -171,6 +182,8 @@ void gw_records_release(struct gw_record_set *set);
  * @records_max: most records kept
  * @records_kept: records kept now
  * @records_dropped: records dropped since load because newer ones came
+ * @kept_pages_max: most pages of all kept records
+ * @kept_pages: pages of the records kept now
  * @pages_max: most pages of a request
  * @pins_max: most pages held by all descriptors
  * @pins_held: pages held now
@@ -179,6 +192,8 @@ struct gw_limits {
 	unsigned int records_max;
 	unsigned int records_kept;
 	u64 records_dropped;
+	unsigned int kept_pages_max;
+	u64 kept_pages;
 	unsigned int pages_max;
 	unsigned int pins_max;
 	unsigned int pins_held;

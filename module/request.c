@@ -20,9 +20,6 @@ int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...)
 	return ret;
 }
 
-/* How many keys there are: the size of keys[]. */
-#define GW_NR_KEYS 10
-
 /* Longest list of flags: more than all of them. */
 #define GW_FLAGS_MAX 128
 
@@ -30,15 +27,11 @@ int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...)
  * struct gw_parse - a line being parsed
  * @request: what it becomes
  * @error: why it is refused
- * @given: bits of the keys that were given, by their place in keys[]
- * @words: the values of the keys that were given, in the same order; "" for a bare word
  * @pid: pid in the requester's namespace, if one was given
  */
 struct gw_parse {
 	struct gw_request *request;
 	struct gw_error *error;
-	u32 given;
-	const char *words[GW_NR_KEYS];
 	pid_t pid;
 };
 
@@ -101,7 +94,7 @@ static int parse_op(struct gw_parse *p, char *value)
 	}
 	if (!gw_op_available(p->request->op))
 		return gw_error_set(p->error, -EOPNOTSUPP, "op: not on this kernel: %s",
-				    p->request->op->note);
+				    p->request->op->missing);
 	return 0;
 }
 
@@ -207,7 +200,7 @@ struct gw_key {
 	int (*parse)(struct gw_parse *p, char *value);
 };
 
-static const struct gw_key keys[GW_NR_KEYS] = {
+static const struct gw_key keys[] = {
 	{ "op", false, parse_op },
 	{ "addr", false, parse_addr },
 	{ "pid", false, parse_pid },
@@ -246,46 +239,47 @@ static int parse_word(struct gw_parse *p, char *word)
 		allow_keys(p->error);
 		return gw_error_set(p->error, -EINVAL, "request: no such word");
 	}
-	if (p->given & BIT(i))
+	if (p->request->given & BIT(i))
 		return gw_error_set(p->error, -EINVAL, "%s: given twice", keys[i].name);
-	p->given |= BIT(i);
-	p->words[i] = value ?: "";
+	p->request->given |= BIT(i);
+	p->request->words[i] = value ?: "";
 	return keys[i].parse(p, value);
 }
 
-static unsigned int key_of(int (*parse)(struct gw_parse *p, char *value))
+static unsigned int key_number(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(keys) - 1; i++)
-		if (keys[i].parse == parse)
+		if (!strcmp(keys[i].name, name))
 			break;
 	return i;
 }
 
-static bool given(const struct gw_parse *p, int (*parse)(struct gw_parse *p, char *value))
+static bool given(const struct gw_request *request, const char *key)
 {
-	return p->given & BIT(key_of(parse));
+	return request->given & BIT(key_number(key));
 }
 
-/* Refuses a word where it takes more than that word to tell: says which one it was. */
-__printf(4, 5)
-static int refuse(struct gw_parse *p, int (*parse)(struct gw_parse *p, char *value), int ret,
-		  const char *fmt, ...)
+int gw_request_refuse(const struct gw_request *request, struct gw_error *error, const char *key,
+		      int ret, const char *fmt, ...)
 {
-	unsigned int i = key_of(parse);
+	unsigned int i = key_number(key);
 	va_list args;
 	int length;
 
-	if (p->given & BIT(i))
-		scnprintf(p->error->word, sizeof(p->error->word), "%s%s%s", keys[i].name,
-			  keys[i].bare ? "" : "=", p->words[i]);
-	length = scnprintf(p->error->text, sizeof(p->error->text), "%s: ", keys[i].name);
+	if (request->given & BIT(i))
+		scnprintf(error->word, sizeof(error->word), "%s%s%s", key,
+			  keys[i].bare ? "" : "=", request->words[i]);
+	length = scnprintf(error->text, sizeof(error->text), "%s: ", key);
 	va_start(args, fmt);
-	vscnprintf(p->error->text + length, sizeof(p->error->text) - length, fmt, args);
+	vscnprintf(error->text + length, sizeof(error->text) - length, fmt, args);
 	va_end(args);
 	return ret;
 }
+
+#define refuse(p, key, ret, ...) \
+	gw_request_refuse((p)->request, (p)->error, key, ret, __VA_ARGS__)
 
 static int check_op(struct gw_parse *p)
 {
@@ -293,34 +287,33 @@ static int check_op(struct gw_parse *p)
 
 	if (!r->op) {
 		allow_ops(p->error);
-		return refuse(p, parse_op, -EINVAL, "missing");
+		return refuse(p, "op", -EINVAL, "missing");
 	}
-	if (!given(p, parse_addr))
-		return refuse(p, parse_addr, -EINVAL, "missing");
+	if (!given(r, "addr"))
+		return refuse(p, "addr", -EINVAL, "missing");
 	if (r->flags & ~r->op->flags) {
 		allow_flags(p->error, r->op->flags);
-		return refuse(p, parse_flags, -EINVAL, "%s does not take %s on this kernel",
+		return refuse(p, "flags", -EINVAL, "%s does not take %s on this kernel",
 			      r->op->name, r->op->flags ? "all of these" : "flags");
 	}
 	if (r->poke && !(r->flags & GW_FLAG_WRITE))
-		return refuse(p, parse_poke, -EINVAL, "needs flags=write");
+		return refuse(p, "poke", -EINVAL, "needs flags=write");
 	return 0;
 }
 
 /* Words that need a page of an op that obtains none. */
 static int check_page_words(struct gw_parse *p)
 {
-	static int (*const needs_page[])(struct gw_parse *p, char *value) = {
-		parse_hold, parse_peek, parse_poke,
-	};
+	static const char * const needs_page[] = { "hold", "peek", "poke" };
+	struct gw_request *r = p->request;
 	unsigned int i;
 
-	if (p->request->op->release)
+	if (r->op->release)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(needs_page); i++)
-		if (given(p, needs_page[i]))
-			return refuse(p, needs_page[i], -EINVAL, "%s obtains no page",
-				      p->request->op->name);
+		if (given(r, needs_page[i]))
+			return refuse(p, needs_page[i], -EINVAL,
+				      "%s obtains no page", r->op->name);
 	return 0;
 }
 
@@ -330,14 +323,16 @@ static int check_sizes(struct gw_parse *p)
 	unsigned int room = PAGE_SIZE - offset_in_page(r->addr);
 
 	if (r->op->single && r->nr_pages > 1)
-		return refuse(p, parse_nr_pages, -EINVAL, "%s takes one address", r->op->name);
+		return refuse(p, "nr_pages", -EINVAL, "%s takes one address", r->op->name);
 	if (r->op->family != GW_FAMILY_WALK && r->nr_pages > gw_pages_max())
-		return refuse(p, parse_nr_pages, -E2BIG,
+		return refuse(p, "nr_pages", -E2BIG,
 			      "more than %u (module parameter pages_max)", gw_pages_max());
 	if (r->peek > room)
-		return refuse(p, parse_peek, -E2BIG, "over the end of the page (%u bytes)", room);
+		return refuse(p, "peek", -E2BIG, "over the end of the page (%u bytes)",
+			      room);
 	if (r->poke && strlen(r->poke) > room)
-		return refuse(p, parse_poke, -E2BIG, "over the end of the page (%u bytes)", room);
+		return refuse(p, "poke", -E2BIG, "over the end of the page (%u bytes)",
+			      room);
 	return 0;
 }
 
@@ -348,13 +343,13 @@ static int find_mm(struct gw_parse *p)
 	struct task_struct *task;
 	bool kthread;
 
-	if (given(p, parse_pid)) {
+	if (given(r, "pid")) {
 		struct pid *pid = find_get_pid(p->pid);
 
 		task = get_pid_task(pid, PIDTYPE_PID);
 		put_pid(pid);
 		if (!task)
-			return refuse(p, parse_pid, -ESRCH, "no such process");
+			return refuse(p, "pid", -ESRCH, "no such process");
 	} else {
 		task = get_task_struct(current);
 	}
@@ -365,11 +360,11 @@ static int find_mm(struct gw_parse *p)
 	get_task_comm(r->comm, task);
 	put_task_struct(task);
 	if (kthread)
-		return refuse(p, parse_pid, -EINVAL, "a kernel thread has no user memory");
+		return refuse(p, "pid", -EINVAL, "a kernel thread has no user memory");
 	if (!r->mm)
-		return refuse(p, parse_pid, -ESRCH, "the process has given up its memory");
+		return refuse(p, "pid", -ESRCH, "the process has given up its memory");
 	if (!r->op->any_memory && r->mm != current->mm)
-		return refuse(p, parse_pid, -EINVAL,
+		return refuse(p, "pid", -EINVAL,
 			      "%s acts on the memory of the process that writes the request",
 			      r->op->name);
 	return 0;
@@ -382,10 +377,10 @@ static int check_range(struct gw_parse *p)
 	unsigned long task_size = r->mm->task_size;
 
 	if (r->addr >= task_size)
-		return refuse(p, parse_addr, -EFAULT, "not in user space (below 0x%lx)",
+		return refuse(p, "addr", -EFAULT, "not in user space (below 0x%lx)",
 			      task_size);
 	if (r->nr_pages > (task_size - start) >> PAGE_SHIFT)
-		return refuse(p, parse_nr_pages, -EFAULT,
+		return refuse(p, "nr_pages", -EFAULT,
 			      "the range ends beyond user space (0x%lx)", task_size);
 	return 0;
 }
@@ -396,6 +391,7 @@ int gw_request_parse(char *line, struct gw_request *request, struct gw_error *er
 	char *word;
 	int ret;
 
+	BUILD_BUG_ON(ARRAY_SIZE(keys) > GW_KEYS_MAX);
 	*request = (struct gw_request){ .nr_pages = 1, .keep = true };
 	while ((word = strsep(&line, " \t"))) {
 		if (!*word)

@@ -13,6 +13,9 @@
 #include "ops.h"
 #include "uapi/gupwalk.h"
 
+/* Room for the keys of a request line. */
+#define GW_KEYS_MAX 16
+
 /* Longest list of what would be allowed. */
 #define GW_ALLOWED_MAX 512
 
@@ -53,6 +56,8 @@ __printf(3, 4) int gw_error_set(struct gw_error *error, int ret, const char *fmt
  * @keep: put the record among the kept ones
  * @peek: bytes to read from the page
  * @poke: text to write to the page, in the line that was parsed, or NULL
+ * @given: bits of the keys that were given
+ * @words: their values, in the line that was parsed; "" for a bare word
  */
 struct gw_request {
 	const struct gw_op *op;
@@ -68,6 +73,8 @@ struct gw_request {
 	bool keep;
 	unsigned int peek;
 	const char *poke;
+	u32 given;
+	const char *words[GW_KEYS_MAX];
 };
 
 /**
@@ -81,6 +88,19 @@ struct gw_request {
  * Return: 0, or a negative errno; nothing is held then.
  */
 int gw_request_parse(char *line, struct gw_request *request, struct gw_error *error);
+
+/**
+ * gw_request_refuse() - refuse a request for what one of its words asks
+ * @request: the request
+ * @error: filled in, with the word as it was given
+ * @key: the key of the word
+ * @ret: negative errno
+ * @fmt: what is wrong with it
+ *
+ * Return: @ret.
+ */
+__printf(5, 6) int gw_request_refuse(const struct gw_request *request, struct gw_error *error,
+				     const char *key, int ret, const char *fmt, ...);
 
 /**
  * gw_request_release() - give back what a parsed request holds

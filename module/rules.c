@@ -108,12 +108,17 @@ static bool missing_in_userfaultfd(const struct gw_case *c)
 
 static bool beyond_file_end(const struct gw_case *c)
 {
-	loff_t size;
+	const struct inode *inode;
 
-	if (!c->vma->vm_file || is_vm_hugetlb_page(c->vma))
+	if (!c->vma->vm_file || vma_is_anonymous(c->vma) || is_vm_hugetlb_page(c->vma) ||
+	    c->before->state != GW_NONE)
 		return false;
-	size = i_size_read(file_inode(c->vma->vm_file));
-	return linear_page_index(c->vma, c->addr) >= DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	inode = c->vma->vm_file->f_mapping->host;
+	/* The size of other kinds says nothing about what can be mapped. */
+	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode))
+		return false;
+	return linear_page_index(c->vma, c->addr) >=
+	       DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
 }
 
 #define FOLLOW BIT(GW_FAMILY_FOLLOW)

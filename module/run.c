@@ -108,16 +108,35 @@ static int check_line(char *line, size_t count, struct gw_error *error)
 	return 0;
 }
 
-/* Serves one request line; the answer is a set with a record, or run->refusal. */
-static int serve(struct gw_run *run, char *line, size_t count, struct gw_record_set **answer)
+/* Takes the line over from user space: NULL and run->refusal if that cannot be. */
+static char *copy_line(struct gw_run *run, const char __user *buffer, size_t count, int *ret)
+{
+	char *line;
+
+	if (count > GUPWALK_LINE_MAX) {
+		*ret = gw_error_set(&run->refusal, -E2BIG, "request: line longer than %d bytes",
+				    GUPWALK_LINE_MAX);
+		return NULL;
+	}
+	line = memdup_user_nul(buffer, count);
+	if (IS_ERR(line)) {
+		*ret = PTR_ERR(line);
+		return NULL;
+	}
+	*ret = check_line(line, count, &run->refusal);
+	if (!*ret)
+		return line;
+	kfree(line);
+	return NULL;
+}
+
+/* Serves a request line; the record goes into @answer. */
+static int serve(struct gw_run *run, char *line, struct gw_record_set *answer)
 {
 	struct gw_record *record = NULL;
 	struct gw_request request;
 	int ret;
 
-	ret = check_line(line, count, &run->refusal);
-	if (ret)
-		return ret;
 	ret = gw_request_parse(line, &request, &run->refusal);
 	if (ret)
 		return ret;
@@ -125,17 +144,22 @@ static int serve(struct gw_run *run, char *line, size_t count, struct gw_record_
 	gw_request_release(&request);
 	if (ret)
 		return ret;
-	*answer = gw_record_set_of(record);
+	gw_record_set_add(answer, record);
 	gw_record_put(record);
-	return *answer ? 0 : -ENOMEM;
+	return 0;
 }
 
-/* A refusal for want of memory, or by a signal, says so too. */
+/* A refusal for want of memory, by a signal, or of what cannot be read, says so too. */
 static void name_refusal(struct gw_error *refusal, int ret)
 {
-	if (ret && !refusal->text[0])
-		gw_error_set(refusal, ret, "request: %s",
-			     ret == -ENOMEM ? "out of memory" : "interrupted");
+	if (refusal->text[0])
+		return;
+	if (ret == -ENOMEM)
+		gw_error_set(refusal, ret, "request: out of memory");
+	else if (ret == -EFAULT)
+		gw_error_set(refusal, ret, "request: cannot be read");
+	else if (ret)
+		gw_error_set(refusal, ret, "request: interrupted");
 }
 
 /* Makes the answer what is read from the descriptor next, from its start. */
@@ -162,26 +186,23 @@ static void answer_with(struct file *file, struct gw_record_set *answer)
 static ssize_t run_write(struct file *file, const char __user *buffer, size_t count, loff_t *pos)
 {
 	struct gw_run *run = ((struct seq_file *)file->private_data)->private;
-	struct gw_record_set *answer = NULL;
-	char *line = NULL;
+	struct gw_record_set *answer;
+	char *line;
 	int ret;
 
-	if (count <= GUPWALK_LINE_MAX) {
-		line = memdup_user_nul(buffer, count);
-		if (IS_ERR(line))
-			return PTR_ERR(line);
-	}
-	mutex_lock(&run->lock);
+	/* The one before may wait for a filesystem. */
+	if (mutex_lock_killable(&run->lock))
+		return -EINTR;
 	memset(&run->refusal, 0, sizeof(run->refusal));
+	/* Before the call is made, as nothing may fail afterwards. */
+	answer = gw_record_set_create(1);
+	line = copy_line(run, buffer, count, &ret);
 	if (line)
-		ret = serve(run, line, count, &answer);
-	else
-		ret = gw_error_set(&run->refusal, -E2BIG, "request: line longer than %d bytes",
-				   GUPWALK_LINE_MAX);
+		ret = answer ? serve(run, line, answer) : -ENOMEM;
+	kfree(line);
 	name_refusal(&run->refusal, ret);
 	answer_with(file, answer);
 	mutex_unlock(&run->lock);
-	kfree(line);
 	*pos = 0;
 	return ret ?: count;
 }

@@ -30,35 +30,21 @@ static const struct vm_operations_struct target_vm_ops = {
 	.fault = target_fault,
 };
 
-static int map_page(struct vm_area_struct *vma, unsigned long i)
-{
-	unsigned long addr = vma->vm_start + i * PAGE_SIZE;
-	unsigned long pfn = page_to_pfn(target_pages[vma->vm_pgoff + i]);
-
-	/*
-	 * On x86 remap_pfn_range() over a whole VMA marks it (VM_PAT), and unmapping it later warns
-	 * if its first page is not mapped any more (untrack_pfn()), as after GUPWALK_TARGET_ZAP.
-	 * Page by page it never covers the whole, unless there is but one.
-	 */
-	if (vma_pages(vma) > 1)
-		return remap_pfn_range(vma, addr, pfn, PAGE_SIZE, vma->vm_page_prot);
-	gw_vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	return vmf_insert_pfn(vma, addr, pfn) == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
-}
-
 static int target_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	unsigned long i;
 	int ret;
 
-	/* A private one would be copied on write, and PFNMAP pages cannot be. */
-	if (!(vma->vm_flags & VM_SHARED))
+	/* A private one that may be written to would be copied then, and PFNMAP pages cannot be. */
+	if (gw_vma_is_cow_mapping(vma))
 		return -EINVAL;
 	if (vma->vm_pgoff >= GUPWALK_TARGET_PAGES ||
 	    vma_pages(vma) > GUPWALK_TARGET_PAGES - vma->vm_pgoff)
 		return -EINVAL;
 	for (i = 0; i < vma_pages(vma); i++) {
-		ret = map_page(vma, i);
+		ret = remap_pfn_range(vma, vma->vm_start + i * PAGE_SIZE,
+				      page_to_pfn(target_pages[vma->vm_pgoff + i]), PAGE_SIZE,
+				      vma->vm_page_prot);
 		if (ret)
 			return ret;
 	}

@@ -51,6 +51,9 @@ static void print_value(struct seq_file *m, const struct gw_field *field,
 	case GW_STRING:
 		seq_puts(m, value->string);
 		break;
+	case GW_TEXT:
+		print_bytes(m, value->string, strlen(value->string));
+		break;
 	case GW_BYTES:
 		print_bytes(m, value->bytes, value->length);
 		break;
@@ -80,8 +83,8 @@ static void print_line(struct seq_file *m, const char *title, const struct gw_fi
 		struct gw_value value = { };
 
 		field->get(object, &value);
-		if (value.null || field->type == GW_OBJECT || field->type == GW_ARRAY ||
-		    (field->type == GW_STRING && !value.string))
+		if (gw_value_is_null(field, &value) || field->type == GW_OBJECT ||
+		    field->type == GW_ARRAY)
 			continue;
 		if (m->count - line > LINE_WIDTH ||
 		    (field->type == GW_STRING && strlen(value.string) > LONG_STRING)) {

@@ -42,19 +42,29 @@ const struct gw_name gw_vma_flag_names[] = {
 	{ }
 };
 
+/*
+ * vma_is_shmem() is not exported: System V and shared /dev/zero memory, memfds and files of tmpfs
+ * have this superblock, as have the nodes of devtmpfs, which are no files.
+ */
+static bool vma_is_tmpfs_file(const struct vm_area_struct *vma)
+{
+	const struct inode *inode = file_inode(vma->vm_file);
+
+	return S_ISREG(inode->i_mode) && inode->i_sb->s_magic == TMPFS_MAGIC;
+}
+
 static const char *vma_kind(struct vm_area_struct *vma)
 {
 	if (vma->vm_flags & (VM_PFNMAP | VM_IO))
 		return "pfnmap";
 	if (is_vm_hugetlb_page(vma))
 		return "hugetlb";
-	/*
-	 * vma_is_shmem() is not exported; System V and /dev/zero memory, memfds and tmpfs all
-	 * have this superblock.
-	 */
+	/* Before the file: private memory of /dev/zero has one. */
+	if (vma_is_anonymous(vma))
+		return "anon";
 	if (vma->vm_file)
-		return file_inode(vma->vm_file)->i_sb->s_magic == TMPFS_MAGIC ? "shmem" : "file";
-	return vma_is_anonymous(vma) ? "anon" : "special";
+		return vma_is_tmpfs_file(vma) ? "shmem" : "file";
+	return "special";
 }
 
 static char *copy_path(struct file *file)

@@ -6,9 +6,8 @@
  *   attached, and an address inside an attached VMA keeps its tables above the PTE table:
  *   free_pgtables() frees only what no VMA covers.
  * - PTE tables may still go: retract_page_tables() (since v6.6 without the mmap lock) and, since
- *   v6.14, the reclaim of empty tables by MADV_DONTNEED. Interrupts off keeps every table that we
- *   can reach, as it does for gup_fast: whoever frees one waits for an interrupt of this CPU or
- *   for an RCU grace period first.
+ *   v6.14, the reclaim of empty tables by MADV_DONTNEED. Interrupts off keeps these, as it does for
+ *   gup_fast: both wait for an interrupt of this CPU or for an RCU grace period first.
  * - A PMD table that hugetlb shares between processes may go by huge_pmd_unshare(), which needs
  *   i_mmap_rwsem for write: we hold it for read.
  * - The entries change under us at any time. They are read once each, all of them again at the
@@ -116,27 +115,36 @@ static void descend_pud(struct gw_path *path, unsigned long addr)
 		descend_pmd(path, addr);
 }
 
+static void descend_p4d(struct gw_path *path, unsigned long addr)
+{
+	path->p4dp = p4d_offset_lockless(path->pgdp, path->pgd, addr);
+	path->p4d = READ_ONCE(*path->p4dp);
+	if (p4d_none(path->p4d))
+		path_ends(path, GW_P4D, GW_END_EMPTY);
+	else if (p4d_bad(path->p4d))
+		path_ends(path, GW_P4D, GW_END_BAD);
+	else
+		descend_pud(path, addr);
+}
+
 static void descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path)
 {
 	path->pgdp = pgd_offset(mm, addr);
 	path->pgd = READ_ONCE(*path->pgdp);
 	if (pgd_none(path->pgd))
-		return path_ends(path, GW_PGD, GW_END_EMPTY);
-	if (pgd_bad(path->pgd))
-		return path_ends(path, GW_PGD, GW_END_BAD);
-
-	path->p4dp = p4d_offset_lockless(path->pgdp, path->pgd, addr);
-	path->p4d = READ_ONCE(*path->p4dp);
-	if (p4d_none(path->p4d))
-		return path_ends(path, GW_P4D, GW_END_EMPTY);
-	if (p4d_bad(path->p4d))
-		return path_ends(path, GW_P4D, GW_END_BAD);
-
-	descend_pud(path, addr);
+		path_ends(path, GW_PGD, GW_END_EMPTY);
+	else if (pgd_bad(path->pgd))
+		path_ends(path, GW_PGD, GW_END_BAD);
+	else
+		descend_p4d(path, addr);
 }
 
-/* Are all entries still what the descent read? Interrupts have been off since. */
-static bool path_unchanged(const struct gw_path *path)
+/*
+ * Are the entries above the PTE table still what the descent read? Their slots may be read while
+ * interrupts are off since the descent, or while the mmap lock, and for hugetlb i_mmap_rwsem, are
+ * held.
+ */
+static bool tables_unchanged(const struct gw_path *path)
 {
 	if (pgd_val(READ_ONCE(*path->pgdp)) != pgd_val(path->pgd))
 		return false;
@@ -144,10 +152,15 @@ static bool path_unchanged(const struct gw_path *path)
 		return false;
 	if (path->last >= GW_PUD && pud_val(READ_ONCE(*path->pudp)) != pud_val(path->pud))
 		return false;
-	if (path->last >= GW_PMD &&
-	    pmd_val(gw_pmdp_get_lockless(path->pmdp)) != pmd_val(path->pmd))
-		return false;
-	return path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte);
+	return path->last < GW_PMD ||
+	       pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
+}
+
+/* And the pte? Its table must be kept from being freed: by interrupts off, or by RCU. */
+static bool path_unchanged(const struct gw_path *path)
+{
+	return tables_unchanged(path) &&
+	       (path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte));
 }
 
 /*
@@ -308,6 +321,9 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 		return;
 	if (snap->special && !zero && !(snap->leaf == GW_PMD && vma_is_anonymous(vma)))
 		return;
+	/* Huge leaves have no bit that says so before v6.12. */
+	if (snap->leaf < GW_PTE && vma->vm_flags & VM_PFNMAP)
+		return;
 	page = pfn_to_online_page(snap->pfn);
 	if (!page)
 		return;
@@ -320,77 +336,49 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 	gw_page_read(page, pfn_to_page(leaf_pfn(snap->pfn, snap->shift, 0)), zero, &snap->page);
 }
 
-static bool settle_pte(struct gw_snapshot *snap, const struct gw_path *path,
-		       struct vm_area_struct *vma, unsigned long addr)
-{
-	bool same = false;
-	spinlock_t *ptl;
-	pmd_t pmd;
-	pte_t *ptep;
-
-	rcu_read_lock();
-	pmd = gw_pmdp_get_lockless(path->pmdp);
-	if (pmd_val(pmd) != pmd_val(path->pmd))
-		goto out;
-	ptep = pte_offset_kernel(&pmd, addr);
-	ptl = pte_lockptr(vma->vm_mm, &pmd);
-	spin_lock(ptl);
-	if (pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(pmd) &&
-	    pte_val(READ_ONCE(*ptep)) == pte_val(path->pte)) {
-		same = true;
-		read_page(snap, vma);
-	}
-	spin_unlock(ptl);
-out:
-	rcu_read_unlock();
-	return same;
-}
-
-static bool settle_pmd(struct gw_snapshot *snap, const struct gw_path *path,
-		       struct vm_area_struct *vma)
-{
-	spinlock_t *ptl = pmd_lock(vma->vm_mm, path->pmdp);
-	bool same = pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
-
-	if (same)
-		read_page(snap, vma);
-	spin_unlock(ptl);
-	return same;
-}
-
-static bool settle_pud(struct gw_snapshot *snap, const struct gw_path *path,
-		       struct vm_area_struct *vma)
-{
-	spinlock_t *ptl = pud_lock(vma->vm_mm, path->pudp);
-	bool same = pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
-
-	if (same)
-		read_page(snap, vma);
-	spin_unlock(ptl);
-	return same;
-}
-
-/*
- * Looks once more at the entry where the walk ended, under its lock, and at the page that it
- * maps. An empty entry needs that as well: who changes an entry under the lock clears it first
- * and writes the new one later (ptep_clear_flush() and set_pte_at(): copy-on-write, migration,
- * mprotect), and without the lock two looks in between see the same nothing.
- *
- * Returns false if the entry is no longer the one in @path.
- */
-static bool settle(struct gw_snapshot *snap, const struct gw_path *path,
-		   struct vm_area_struct *vma, unsigned long addr)
+/* The lock of the last entry; above the pud nothing changes while a VMA is there. */
+static spinlock_t *lock_of_last(struct mm_struct *mm, struct gw_path *path)
 {
 	switch (path->last) {
 	case GW_PTE:
-		return settle_pte(snap, path, vma, addr);
+		return pte_lockptr(mm, &path->pmd);
 	case GW_PMD:
-		return settle_pmd(snap, path, vma);
+		return pmd_lockptr(mm, path->pmdp);
 	case GW_PUD:
-		return settle_pud(snap, path, vma);
+		return pud_lockptr(mm, path->pudp);
 	default:
-		return true;
+		return NULL;
 	}
+}
+
+/*
+ * Looks once more at the entry where the walk ended, under its lock, and at the page that it maps.
+ * An empty entry needs that as well: who changes an entry under the lock clears it first and
+ * writes the new one later (ptep_clear_flush() and set_pte_at(): copy-on-write, migration,
+ * mprotect), and without the lock two looks in between see the same nothing.
+ *
+ * As in __pte_offset_map_lock(): RCU keeps a PTE table, and with it its lock, from the moment that
+ * the entry above it was seen to point there; that entry is looked at again under the lock.
+ *
+ * Returns false if an entry is no longer the one in @path.
+ */
+static bool settle(struct gw_snapshot *snap, struct gw_path *path, struct vm_area_struct *vma)
+{
+	spinlock_t *lock;
+	bool same;
+
+	rcu_read_lock();
+	same = tables_unchanged(path);
+	lock = same ? lock_of_last(vma->vm_mm, path) : NULL;
+	if (lock) {
+		spin_lock(lock);
+		same = path_unchanged(path);
+		if (same)
+			read_page(snap, vma);
+		spin_unlock(lock);
+	}
+	rcu_read_unlock();
+	return same;
 }
 
 static bool walk_try(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)
@@ -408,7 +396,7 @@ static bool walk_try(struct vm_area_struct *vma, unsigned long addr, struct gw_s
 	classify(snap, &path, vma, addr);
 	if (gw_snapshot_maps_page(snap))
 		snap->pa = PFN_PHYS(snap->pfn) + offset_in_page(addr);
-	return same && settle(snap, &path, vma, addr);
+	return same && settle(snap, &path, vma);
 }
 
 void gw_walk_one(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)

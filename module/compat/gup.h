@@ -50,11 +50,13 @@ static inline long gw_get_user_pages_remote(struct mm_struct *mm, unsigned long 
 #define GW_VM_FAULT_COMPLETED 0
 #endif
 
-/* What serves follow_pfn on this kernel. */
+/* What serves follow_pfn on this kernel, if anything does. */
 #if GW_HAVE_FOLLOW_PFNMAP
 #define GW_FOLLOW_PFN_IMPL "follow_pfnmap_start"
-#else
+#elif GW_HAVE_FOLLOW_PFN
 #define GW_FOLLOW_PFN_IMPL "follow_pfn"
+#else
+#define GW_FOLLOW_PFN_IMPL NULL
 #endif
 
 static inline int gw_follow_pfn(struct vm_area_struct *vma, unsigned long addr,
@@ -69,8 +71,10 @@ static inline int gw_follow_pfn(struct vm_area_struct *vma, unsigned long addr,
 	*pfn = args.pfn;
 	follow_pfnmap_end(&args);
 	return 0;
-#else
+#elif GW_HAVE_FOLLOW_PFN
 	return follow_pfn(vma, addr, pfn);
+#else
+	return -EOPNOTSUPP;
 #endif
 }
 

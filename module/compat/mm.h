@@ -45,15 +45,6 @@ static inline bool gw_vma_is_cow_mapping(const struct vm_area_struct *vma)
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
-static inline void gw_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
-{
-#if GW_HAVE_VM_FLAGS_SET
-	vm_flags_set(vma, flags);
-#else
-	vma->vm_flags |= flags;
-#endif
-}
-
 /*
  * Takes all of [addr, addr + len), which lies in @vma, out of the page tables. The mmap lock is
  * held.
