@@ -45,12 +45,15 @@ static void print_ops(struct session *s, const struct about *about)
 	for (i = 0; i < about->nr_ops; i++) {
 		const struct op_row *op = &about->ops[i];
 		char *flags = must_copy(op->flags ? op->flags : "-");
+		const char *cells[] = {
+			op->name, op->available ? "yes" : "no", op->any_memory ? "any" : "own",
+			NULL, spaced(flags), op->note,
+		};
 		char pages[24];
 
 		snprintf(pages, sizeof(pages), "%llu", (unsigned long long)op->pages);
-		table_row(t, (const char *[]){ op->name, op->available ? "yes" : "no",
-					       op->any_memory ? "any" : "own", pages, spaced(flags),
-					       op->note }, false);
+		cells[3] = pages;
+		table_row(t, cells, false);
 		free(flags);
 	}
 	fputc('\n', s->out);

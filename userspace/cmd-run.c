@@ -19,7 +19,7 @@ enum {
 
 static const struct option_row run_options[] = {
 	{ "op", OPTION_OP, "OP,…", "make these calls, not the scenario's own" },
-	{ "flags", OPTION_FLAGS, "F,…", "make the calls with these flags: write, force, longterm" },
+	{ "flags", OPTION_FLAGS, "F,…", "make the calls with these flags, e.g. write,force" },
 	{ "pages", OPTION_PAGES, "N", "set up N pages, and make the calls for all of them" },
 	{ "hold", OPTION_HOLD, NULL, "hold the pages obtained until the end of the run" },
 	{ NULL }

@@ -273,12 +273,13 @@ static bool scan_options(struct parser *p, struct sweep *w, bool *levels)
 	while ((c = parser_next(p, &arg)) > 0) {
 		if (c == OPTION_LEVELS) {
 			*levels = true;
-		} else if (!number_parse(arg, INT_MAX, &pid) || !pid) {
+			continue;
+		}
+		if (!number_parse(arg, INT_MAX, &pid) || !pid) {
 			p->status = usage_error(p->s, arg, "is no number of a process");
 			return false;
-		} else {
-			w->pid = pid;
 		}
+		w->pid = pid;
 	}
 	return c == 0;
 }

@@ -135,7 +135,8 @@ static int run_child(const char *dir, const struct about *about,
 
 	signals = signalfd(-1, &masks->ends, SFD_CLOEXEC);
 	fflush(NULL);
-	if (signals < 0 || pipe(fds) || (child = fork()) < 0) {
+	child = signals < 0 || pipe(fds) ? -1 : fork();
+	if (child < 0) {
 		complain("starting a process", d->scenario->name, strerror(errno), NULL);
 		return STATUS_TROUBLE;
 	}

@@ -119,13 +119,13 @@ static bool read_hex(struct json_object *value, uint64_t *number)
 	       number_hex(s, number);
 }
 
-static const char *read_value(const struct place *p, enum kind kind, struct json_object *value,
-			      void *to)
+static const char *read_value(const struct place *p, enum kind what,
+			      struct json_object *value, void *to)
 {
 	struct maybe *maybe = to;
 	uint64_t number;
 
-	switch (kind) {
+	switch (what) {
 	case STRING:
 		return (*(const char **)to = read_string(p, value)) ? NULL : "is no string";
 	case HEX_STRING:

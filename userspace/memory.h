@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-
 /**
  * memory_one_cpu() - stay on the CPU that this process is on now
  *

@@ -64,7 +64,7 @@ static void put_lines(const char *words, int width, struct strbuf *out)
 	int column = 0;
 
 	while (*words) {
-		int len = strcspn(words, " \n");
+		int len = strcspn(words, "\n ");
 
 		if (column && column + 1 + len > width) {
 			strbuf_add(out, "\n", 1);

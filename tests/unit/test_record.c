@@ -48,7 +48,8 @@ static void test_all_recorded(void **state)
 		char *text, *at;
 
 		snprintf(name, sizeof(name), "%s.1.jsonl", sc->name);
-		at = text = load(name);
+		text = load(name);
+		at = text;
 		parse(text, &records);
 		assert_int_equal(records.n, scenario_steps(sc));
 		for (j = 0; j < records.n; j++) {

@@ -104,7 +104,8 @@ static void test_zero_pages(void **state)
 	struct extent e = one, next = one;
 
 	(void)state;
-	e.what = next.what = "zero";
+	e.what = "zero";
+	next.what = "zero";
 	next.start = one.end;
 	next.end = one.end + 0x1000;
 	assert_true(extent_join(&e, &next));
@@ -151,7 +152,7 @@ static void test_maps(void **state)
 	(void)state;
 	assert_true(maps_parse("", &maps));
 	assert_int_equal(maps.n, 0);
-	assert_true(maps_parse("100000000000000-1ffffffffffffff rw-p 00000000 00:00 0 \n"
+	assert_true(maps_parse("100000000000000-1ffffffffffffff rw-p 00000000 00:00 0\n"
 			       "7f0-7f1 r--p 00001000 fe:01 77    /a b/c (deleted)\n", &maps));
 	assert_int_equal(maps.n, 2);
 	assert_int_equal(maps.at[0].start, 0x100000000000000);

@@ -41,7 +41,8 @@ static bool setup_remote(struct scene *scene)
 	int fds[2] = { -1, -1 };
 	char *spots[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) || (scene->pid = fork()) < 0) {
+	scene->pid = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) ? -1 : fork();
+	if (scene->pid < 0) {
 		complain("starting another process", NULL, strerror(errno), NULL);
 		return false;
 	}
@@ -56,10 +57,8 @@ static bool setup_remote(struct scene *scene)
 		return false;
 	}
 	memcpy(scene->spots, spots, sizeof(spots));
-	scene_note(
-		scene,
-		"another process, pid %d, writes \"%s\" to one page, and does not touch a second",
-		scene->pid, WORD);
+	scene_note(scene, "another process, pid %d, writes \"%s\" to one page, not to a second",
+		   scene->pid, WORD);
 	return true;
 }
 

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests of the guest share: the outcome of a test, requests and their answers, what /proc
+ * says about memory, and memory of every kind.
+ *
+ * A test is a function. It returns when it passed; fail() and skip() end it. Each runs in a
+ * process of its own, so what it maps, opens and starts is gone after it.
+ */
+#ifndef GUPWALK_TESTS_LIB_H
+#define GUPWALK_TESTS_LIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+
+#include <json-c/json.h>
+
+/* ---- a test ---- */
+
+/* What a test needs of the machine; each has a row in needs[] of needs.c. */
+#define NEED_THP 0x1u
+#define NEED_HUGETLB_2M 0x2u
+#define NEED_HUGETLB_1G 0x4u
+#define NEED_SWAP 0x8u
+#define NEED_TWO_NODES 0x10u
+#define NEED_HWPOISON 0x20u
+#define NEED_UFFD 0x40u
+#define NEED_KSM 0x80u
+#define NEED_SECRETMEM 0x100u
+#define NEED_LEVELS_5 0x200u
+#define NEED_LEVELS_4 0x400u
+#define NEED_KO 0x800u
+#define NEED_LAYOUT 0x1000u
+#define NEED_EXT4 0x2000u
+#define NEED_PKEYS 0x4000u
+#define NEED_PTI 0x8000u
+#define NEED_SOFT_DIRTY 0x10000u
+#define NEED_DEVICE_MEMORY 0x20000u
+#define NEED_MOVABLE_ZONE 0x40000u
+
+/**
+ * struct test - a test
+ * @name: its name, AREA/WHAT
+ * @run: the test
+ * @needs: NEED_* bits
+ * @seconds: how long it may take; 0: 60
+ */
+struct test {
+	const char *name;
+	void (*run)(void);
+	unsigned int needs;
+	unsigned int seconds;
+};
+
+/* Each area, ended by a test without a name. */
+extern const struct test tests_states[], tests_moving[], tests_facts[], tests_reasons[];
+extern const struct test tests_bad[], tests_races[], tests_load[], tests_layout[], tests_target[];
+
+/**
+ * need_missing() - is something missing that a test needs
+ * @needs: NEED_* bits
+ *
+ * Return: NULL, or what is missing.
+ */
+const char *need_missing(unsigned int needs);
+
+/**
+ * failed() - end the test: it failed; see fail() and the check macros
+ * @file: where
+ * @line: where
+ * @fmt: why
+ */
+__attribute__((noreturn, format(printf, 3, 4)))
+void failed(const char *file, int line, const char *fmt, ...);
+
+/* The test ends: it cannot be done here. */
+__attribute__((noreturn, format(printf, 1, 2))) void skip(const char *fmt, ...);
+
+/* A line of explanation under the test's line. */
+__attribute__((format(printf, 1, 2))) void note(const char *fmt, ...);
+
+/* Something was asserted; a test that passes without it has failed. */
+void asserted(void);
+
+#define NR_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define fail(...) failed(__FILE__, __LINE__, __VA_ARGS__)
+
+#define check(condition)						\
+	do {								\
+		asserted();						\
+		if (!(condition))					\
+			fail("not true: %s", #condition);		\
+	} while (0)
+
+/* A condition that the lib or the machine has to meet, with errno in the message. */
+#define must(condition)							\
+	do {								\
+		if (!(condition))					\
+			fail("could not: %s: %m", #condition);		\
+	} while (0)
+
+#define check_that(condition, ...)					\
+	do {								\
+		asserted();						\
+		if (!(condition))					\
+			fail(__VA_ARGS__);				\
+	} while (0)
+
+#define check_num(got, want)						\
+	check_num_at(__FILE__, __LINE__, #got, (long long)(got), (long long)(want))
+#define check_hex(got, want)						\
+	check_hex_at(__FILE__, __LINE__, #got, (uint64_t)(got), (uint64_t)(want))
+#define check_str(got, want) check_str_at(__FILE__, __LINE__, #got, (got), (want))
+
+void check_num_at(const char *file, int line, const char *what, long long got, long long want);
+void check_hex_at(const char *file, int line, const char *what, uint64_t got, uint64_t want);
+/* NULL is a value like any other: JSON's null. */
+void check_str_at(const char *file, int line, const char *what, const char *got, const char *want);
+
+/* Called with @arg when the test ends, however it ends; last one first. */
+void at_end(void (*undo)(void *arg), void *arg);
+
+/* ---- JSON ---- */
+
+/*
+ * @path: keys and numbers of elements, with dots between: pages.0.before.levels.-1.value; -1
+ *	is the last element. A path that does not lead to a value of the type that is asked for
+ *	fails the test.
+ */
+struct json_object *jget(struct json_object *object, const char *path);
+long long jnum(struct json_object *object, const char *path);
+uint64_t jhex(struct json_object *object, const char *path);
+const char *jstr(struct json_object *object, const char *path);
+bool jbool(struct json_object *object, const char *path);
+bool jnull(struct json_object *object, const char *path);
+size_t jlen(struct json_object *object, const char *path);
+/* Is @token in an array of strings? */
+bool jhas(struct json_object *object, const char *path, const char *token);
+
+/* ---- the module ---- */
+
+/* Path of a file of the module's directory. Valid until the fourth call after this one. */
+const char *module_file(const char *name);
+
+/*
+ * A file as a whole, with a NUL at its end; @length may be NULL. Fails the test if it cannot be
+ * read.
+ */
+char *read_file(const char *path, size_t *length);
+void write_file(const char *path, const char *text);
+bool try_write_file(const char *path, const char *text);
+/* A number that a file holds. */
+long long read_number(const char *path);
+/*
+ * The number after @key in a file of lines "key number" or "key: number", as /proc/vmstat. -1:
+ * there is none.
+ */
+long long read_key(const char *path, const char *key);
+
+/* A number of the file `version`. */
+long long version_number(const char *key);
+
+/* A new descriptor of `run`. */
+int run_open(void);
+
+/**
+ * struct answer - what came of a request
+ * @error: errno of the write, 0 if it succeeded
+ * @json: what the descriptor answers, parsed; NULL if it answers nothing
+ * @text: the same as it was read
+ * @length: bytes of it
+ */
+struct answer {
+	int error;
+	struct json_object *json;
+	char *text;
+	size_t length;
+};
+
+/* One write of @length bytes, and all that can be read afterwards. */
+struct answer ask_bytes(int fd, const void *line, size_t length);
+__attribute__((format(printf, 2, 3))) struct answer ask(int fd, const char *fmt, ...);
+void answer_free(struct answer *answer);
+
+/* A request that has to be served: on a descriptor of its own, resp. on @fd. Return: the record. */
+__attribute__((format(printf, 1, 2))) struct json_object *record(const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) struct json_object *record_on(int fd, const char *fmt, ...);
+
+/* Stress tests do not want each of their thousands of records among the collected ones. */
+void collect(bool on);
+
+/* ---- what /proc says ---- */
+
+#define PM_SOFT_DIRTY (1ULL << 55)
+#define PM_EXCLUSIVE (1ULL << 56)
+#define PM_UFFD_WP (1ULL << 57)
+#define PM_FILE (1ULL << 61)
+#define PM_SWAP (1ULL << 62)
+#define PM_PRESENT (1ULL << 63)
+#define PM_PFN ((1ULL << 55) - 1)
+
+#define KPF_UPTODATE 3
+#define KPF_DIRTY 4
+#define KPF_ANON 12
+#define KPF_SWAPBACKED 14
+#define KPF_HEAD 15
+#define KPF_HUGE 17
+#define KPF_UNEVICTABLE 18
+#define KPF_HWPOISON 19
+#define KPF_NOPAGE 20
+#define KPF_KSM 21
+#define KPF_THP 22
+#define KPF_ZERO 24
+#define KPF_RESERVED 32
+#define KPF_MLOCKED 33
+
+/**
+ * struct sight - what /proc says about an address
+ * @pagemap: its word in /proc/PID/pagemap
+ * @flags: /proc/kpageflags of its page frame, 0 if it has none
+ * @count: /proc/kpagecount likewise
+ */
+struct sight {
+	uint64_t pagemap;
+	uint64_t flags;
+	uint64_t count;
+};
+
+/* @pid: 0 for one's own. */
+struct sight look(pid_t pid, const void *addr);
+uint64_t kpageflags(uint64_t pfn);
+static inline bool kpf(uint64_t flags, int bit) { return flags >> bit & 1; }
+
+/* The name of the zone that a page frame is in, from /proc/zoneinfo. */
+const char *zone_of(uint64_t pfn);
+
+/* ---- the oracle: snapshots held against /proc and against the address ---- */
+
+/*
+ * Fails the test if @snap, a snapshot of @addr, contradicts itself, the address, or what /proc
+ * said in the same moment.
+ */
+void agree(struct json_object *snap, const void *addr, const struct sight *sight);
+
+/*
+ * The same without /proc: for memory that somebody else is changing. What is not stable may say
+ * anything.
+ */
+void consistent(struct json_object *snap, const void *addr);
+
+/* A walk of one page; it has to agree with /proc. Return: the snapshot. */
+struct json_object *walk(const void *addr);
+struct json_object *walk_of(pid_t pid, const void *addr);
+
+/*
+ * A call on one page of one's own, `op=… flags=…`; before and after have to agree with /proc.
+ * Return: the record.
+ */
+struct json_object *call(const void *addr, const char *words);
+
+/* ---- entries, read without the module's help; decode_x86.c and its siblings ---- */
+
+/* What an entry says, as far as hardware and the kernel's own rules tell. */
+struct decoded {
+	bool present;
+	bool huge;
+	uint64_t frame;		/* physical address: of the next table, or of the page mapped */
+	bool writable;
+	bool user;
+	bool executable;
+};
+
+struct decoded decode(int level, uint64_t value);
+/* Bit of an address at which the index of a level begins. Levels: 0 pgd … 4 pte. */
+unsigned int level_shift(int level);
+/*
+ * What the kernel writes into the entry when userfaultfd write-protects it; 0: this architecture
+ * has no such bit.
+ */
+extern const char *const name_uffd_wp, *const name_soft_dirty, *const name_pkey_bit0;
+
+/* ---- memory ---- */
+
+#define PAGE ((size_t)page_size())
+#define MiB (1UL << 20)
+#define GiB (1UL << 30)
+
+size_t page_size(void);
+/* What an entry of the pmd level covers, and of the pud level. */
+size_t pmd_size(void);
+size_t pud_size(void);
+bool five_levels(void);
+
+/* mmap() that fails the test instead of returning MAP_FAILED. */
+void *map(size_t size, int prot, int flags, int fd);
+/* Anonymous, private, no huge pages; @touch: written to. */
+char *map_anon(size_t size, bool touch);
+/* As much address space as @size, at a multiple of it, mapped PROT_NONE: room for MAP_FIXED. */
+char *reserve(size_t size);
+/* A transparent huge page that is there. Skips the test if the kernel gives none. */
+char *map_thp(void);
+char *map_hugetlb(size_t size, int prot, int flags);
+/* A file's descriptor: in shared memory, on ext4. @size bytes of 'f'. */
+int file_shmem(size_t size);
+int file_ext4(size_t size);
+int file_secret(size_t size);
+/* The target device, @pages of it. */
+char *map_target(size_t pages);
+int target_zap(void *addr, size_t length);
+
+/*
+ * Empties the per-CPU lists of pages that are on their way to the LRU: each entry there is a
+ * reference.
+ */
+void drain(void);
+/* Moves a page out to swap; false if it would not go. */
+bool swap_out(void *addr);
+/* A userfaultfd, with the range registered; @mode: UFFDIO_REGISTER_MODE_*. */
+int uffd_register(void *addr, size_t length, uint64_t mode);
+void uffd_protect(int uffd, void *addr, size_t length, bool on);
+
+/* ---- other processes and time ---- */
+
+/*
+ * A child that does @run with @arg and then waits to be killed; it is there when this returns,
+ * and dies with the test.
+ */
+pid_t spawn(void (*run)(void *arg), void *arg);
+void kill_and_reap(pid_t pid);
+uint64_t now_ms(void);
+/*
+ * For tests that go on for a while: is it time to go on? They take @ms since @start, and on a slow
+ * machine as long as it takes until @enough, but no longer than 40 s.
+ */
+bool going_on(uint64_t start, unsigned int ms, bool enough);
+void sleep_ms(unsigned int ms);
+
+/* Deterministic numbers; the seed is the test program's. */
+uint64_t seed(void);
+uint32_t random_of(uint64_t *state);
+
+#endif /* GUPWALK_TESTS_LIB_H */

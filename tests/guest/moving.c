@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * States that are there for a moment only: somebody makes them again and again, and a walk has to
+ * meet one in time.
+ */
+#include <linux/mempolicy.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+#define SECONDS 30
+
+static volatile bool done;
+
+/*
+ * Moves a page to the other node and back. One that somebody holds a reference on cannot go, but
+ * it is tried ten times.
+ */
+static void *move(void *page)
+{
+	unsigned int round = 0;
+
+	while (!done) {
+		void *pages[] = { page };
+		int node = round++ & 1, status;
+
+		syscall(SYS_move_pages, 0, 1UL, pages, &node, &status, MPOL_MF_MOVE);
+	}
+	return NULL;
+}
+
+/* The page is held, so the entry must always name the page frame that it has now. */
+static void meet_migration(char *page, size_t size)
+{
+	uint64_t end = now_ms() + SECONDS * 1000, walks = 0, seen = 0;
+	int fd = run_open(), walker = run_open();
+	const char *addr = page + size / 2 + 5;
+	long long pfn;
+	pthread_t mover;
+
+	drain();
+	pfn = jnum(record_on(fd, "op=get_user_pages flags=write hold addr=%p", addr),
+		   "pages.0.pfn");
+	must(!pthread_create(&mover, NULL, move, page));
+	collect(false);
+	while (now_ms() < end && seen < 3) {
+		struct answer answer = ask(walker, "op=walk nokeep addr=%p", addr);
+		struct json_object *snap = jget(answer.json, "pages.0.before");
+
+		walks++;
+		consistent(snap, addr);
+		if (jbool(snap, "stable")) {
+			bool migration = !strcmp(jstr(snap, "state"), "migration");
+
+			check_that(migration || !strcmp(jstr(snap, "state"), "present"), "state %s",
+				   jstr(snap, "state"));
+			check_num(jnum(snap, "pfn"), pfn);
+			check_num(jnum(snap, "size"), size);
+			seen += migration;
+		}
+		answer_free(&answer);
+	}
+	done = true;
+	pthread_join(mover, NULL);
+	note("%llu migration entries in %llu walks", (unsigned long long)seen,
+	     (unsigned long long)walks);
+	check_that(seen, "no migration entry in %d s", SECONDS);
+}
+
+static void migration(void)
+{
+	meet_migration(map_anon(PAGE, true), PAGE);
+}
+
+static void migration_thp(void)
+{
+	meet_migration(map_thp(), pmd_size());
+}
+
+static void migration_hugetlb(void)
+{
+	char *page = map_hugetlb(pmd_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	page[0] = 1;
+	meet_migration(page, pmd_size());
+}
+
+/* Moved for real: another page frame on the other node. */
+static void moved(void)
+{
+	char *page = map_anon(PAGE, true);
+	void *pages[] = { page };
+	int node, status;
+	long long pfn;
+
+	for (node = 1; node >= 0; node--) {
+		pfn = jnum(walk(page), "pfn");
+		must(!syscall(SYS_move_pages, 0, 1UL, pages, &node, &status, MPOL_MF_MOVE));
+		check_num(status, node);
+		check_num(jnum(walk(page), "page.nid"), node);
+	}
+	check(jnum(walk(page), "pfn") != pfn);
+}
+
+#define BALANCING "/sys/kernel/debug/sched/numa_balancing/"
+
+static void *idle(void *arg)
+{
+	pause();
+	return NULL;
+}
+
+static void hints_off(void *arg)
+{
+	try_write_file("/proc/sys/kernel/numa_balancing", "0");
+}
+
+/*
+ * The scanner takes the rights of pages away for a moment, to see who comes by: PROT_NONE entries
+ * in a VMA that allows access.
+ */
+static void numa_hint(void)
+{
+	uint64_t end = now_ms() + SECONDS * 1000;
+	pthread_t thread;
+	char *pages;
+	int i;
+
+	/* Of a process with one thread the scanner passes over what is on its own node. */
+	must(!pthread_create(&thread, NULL, idle, NULL));
+	at_end(hints_off, NULL);
+	write_file(BALANCING "scan_delay_ms", "10");
+	write_file(BALANCING "scan_period_min_ms", "10");
+	write_file("/proc/sys/kernel/numa_balancing", "1");
+	pages = map_anon(64 * PAGE, true);
+	while (now_ms() < end) {
+		struct json_object *answer;
+
+		for (i = 0; i < 10000000; i++)
+			asm volatile("" : : : "memory");
+		answer = record("op=get_user_pages addr=%p nokeep", pages + 5 * PAGE);
+		if (strcmp(jstr(answer, "pages.0.before.state"), "protnone"))
+			continue;
+		check(jhas(answer, "vma.flags", "read"));
+		check_num(jnum(answer, "ret"), 1);
+		check_str(jstr(answer, "pages.0.after.state"), "present");
+		check_str(jstr(answer, "pages.0.cause"), "protnone-restored");
+		check_num(jnum(answer, "pages.0.before.pfn"), jnum(answer, "pages.0.after.pfn"));
+		return;
+	}
+	fail("no NUMA hint in %d s", SECONDS);
+}
+
+const struct test tests_moving[] = {
+	{ "moving/migration", migration, NEED_TWO_NODES },
+	{ "moving/migration-thp", migration_thp, NEED_TWO_NODES | NEED_THP },
+	{ "moving/migration-hugetlb", migration_hugetlb, NEED_TWO_NODES | NEED_HUGETLB_2M },
+	{ "moving/moved", moved, NEED_TWO_NODES },
+	{ "moving/numa-hint", numa_hint, NEED_TWO_NODES },
+	{ }
+};

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GUPWALK_TESTS_NEEDS_H
+#define GUPWALK_TESTS_NEEDS_H
+
+/* Where the ext4 file system is mounted that NEED_EXT4 makes. */
+const char *ext4_directory(void);
+
+#endif /* GUPWALK_TESTS_NEEDS_H */

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What /proc and the clock say, and processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+static uint64_t read_word(const char *path, uint64_t index)
+{
+	uint64_t word = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("cannot open %s: %m", path);
+	/* Nothing there: the end of the file, as of an address above the last VMA. */
+	if (pread(fd, &word, sizeof(word), index * sizeof(word)) < 0)
+		fail("cannot read %s at %llu: %m", path, (unsigned long long)index);
+	close(fd);
+	return word;
+}
+
+uint64_t kpageflags(uint64_t pfn)
+{
+	return read_word("/proc/kpageflags", pfn);
+}
+
+struct sight look(pid_t pid, const void *addr)
+{
+	struct sight sight = { };
+	char path[64];
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/pagemap");
+	sight.pagemap = read_word(path, (uintptr_t)addr / page_size());
+	if (sight.pagemap & PM_PRESENT) {
+		sight.flags = kpageflags(sight.pagemap & PM_PFN);
+		sight.count = read_word("/proc/kpagecount", sight.pagemap & PM_PFN);
+	}
+	return sight;
+}
+
+#define ZONES_MAX 32
+
+static struct zone {
+	char name[16];
+	uint64_t start;
+	uint64_t spanned;
+} zones[ZONES_MAX];
+static int nr_zones;
+
+static void read_zones(void)
+{
+	char *text = read_file("/proc/zoneinfo", NULL), *rest = text, *line;
+	struct zone *zone = NULL;
+	unsigned long long number;
+	char name[16];
+
+	while ((line = strsep(&rest, "\n")) && nr_zones < ZONES_MAX) {
+		if (sscanf(line, "Node %*d, zone %15s", name) == 1) {
+			zone = &zones[nr_zones++];
+			strcpy(zone->name, name);
+		} else if (zone && sscanf(line, " spanned %llu", &number) == 1) {
+			zone->spanned = number;
+		} else if (zone && sscanf(line, " start_pfn: %llu", &number) == 1) {
+			zone->start = number;
+		}
+	}
+	free(text);
+}
+
+const char *zone_of(uint64_t pfn)
+{
+	const char *found = NULL;
+	int i;
+
+	if (!nr_zones)
+		read_zones();
+	for (i = 0; i < nr_zones; i++) {
+		if (pfn < zones[i].start || pfn - zones[i].start >= zones[i].spanned)
+			continue;
+		/* Nodes whose ranges overlap: only the names matter. */
+		if (found && strcmp(found, zones[i].name))
+			return NULL;
+		found = zones[i].name;
+	}
+	return found;
+}
+
+pid_t spawn(void (*run)(void *arg), void *arg)
+{
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
+
+	must(!pipe(ready));
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[0]);
+		run(arg);
+		if (write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		fail("a child died while it was being set up");
+	close(ready[0]);
+	return pid;
+}
+
+void kill_and_reap(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0) == pid);
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+bool going_on(uint64_t start, unsigned int ms, bool enough)
+{
+	uint64_t now = now_ms();
+
+	return now < start + ms || (!enough && now < start + 40000);
+}
+
+void sleep_ms(unsigned int ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	while (nanosleep(&time, &time) && errno == EINTR)
+		;
+}
