@@ -33,7 +33,7 @@ modules_install: module
 else
 module:
 	@echo "gupwalk: no headers for the running kernel: building the module for the lab's" >&2
-	@lab/module $(if $(KERNEL),--kernel "$(KERNEL)")
+	@lab/module $(if $(KERNEL),--kernel "$(KERNEL)") $(if $(ARCH),--arch "$(ARCH)")
 
 modules_install:
 	@echo "gupwalk: installing the module: $$(uname -r): its headers are not here" >&2
@@ -66,8 +66,10 @@ vm:
 check:
 	@GUPWALK_WERROR=1 tests/run $(if $(KERNEL),--kernel "$(KERNEL)")
 
+comma := ,
+
 check-all:
-	@lab/check-all
+	@lab/check-all $(subst $(comma), ,$(ONLY))
 
 style:
 	@tests/run style

@@ -4,15 +4,61 @@
 # What is needed to start a guest on the kernel that kernel_use has chosen: its first file system, the accelerator.
 # Sourced after kernel.sh.
 # shellcheck disable=SC2154 # cache, lab_dir, kernel_dir, release: common.sh and kernel.sh
-# shellcheck disable=SC2034 # accel and cpu are for others
+# shellcheck disable=SC2034 # accel, cpu, machine and serial are for others
 
 # What the guest needs before it can see the host's files: a wire to them, ports for output, a root to write on.
 readonly guest_modules='virtio_pci virtio_console 9pnet_virtio 9p overlay'
 
+# A guest of this machine's architecture sees the host's root as its own. One of another gets a root made of that one's packages:
+# a busybox, the C library, and those that gupwalk is linked with; programs for it are built against them too.
+readonly guest_packages='busybox-static libc6 libjson-c-dev libsmartcols-dev'
+
+# guest_root_build: sets guest_root and busybox
+guest_root_build() {
+	guest_root=
+	if [[ $arch == "$(uname -m)" ]]; then
+		busybox=$(command -v busybox) || die "making the guest's first file system" "busybox" "not installed" "run lab/install-deps lab"
+		return
+	fi
+	guest_root=$cache/root/$arch-$(printf '%s' "$(host_suite) $guest_packages" | hash_of)
+	busybox=$guest_root/bin/busybox
+	[[ -e $guest_root ]] || with_lock "root-$arch" guest_root_make
+}
+
+guest_root_make() {
+	[[ ! -e $guest_root ]] || return 0
+	local new=$cache/root/.new-$arch list d
+	step_begin "making a root for guests of $arch"
+	rm -rf "$new"
+	mkdir -p "$new/debs" "$new/root/usr"
+	at_exit+=("rm -rf '$new'")
+	for d in bin sbin lib; do
+		mkdir "$new/root/usr/$d"
+		ln -s "usr/$d" "$new/root/$d"
+	done
+	apt_for "$(host_suite)" "$arch"
+	if lists_old; then lists_fetch; fi
+	mapfile -t list < <(guest_packages_all)
+	apt_download "$new/debs" "${list[@]}" ||
+		die "making a root for guests" "$arch" "apt-get download failed, see above" "is the network there?" "$exit_unavailable"
+	unpack_debs "$new/debs" "$new/root"
+	mv "$new/root" "$guest_root"
+	step_end
+}
+
+# guest_packages_all: these, and of what they depend on the library that is for exactly this version of its headers
+guest_packages_all() {
+	local name
+	for name in $guest_packages; do
+		echo "$name"
+		package_field "$name" Depends | tr ',' '\n' | sed -nE 's/^ *([a-z0-9.+-]+) \(= .*/\1/p'
+	done
+}
+
 # initramfs_build: sets initramfs. Made anew when one of the files that go in has changed.
 initramfs_build() {
 	local key
-	busybox=$(command -v busybox) || die "making the guest's first file system" "busybox" "not installed" "run lab/install-deps lab"
+	guest_root_build
 	key=$({ cat "$busybox" "$lab_dir/guest/init" "$lab_dir/guest/session"; echo "$kernel_dir $guest_modules"; } | hash_of)
 	initramfs=$cache/initramfs/$release-$key.cpio
 	[[ -e $initramfs ]] || with_lock initramfs initramfs_make
@@ -63,7 +109,9 @@ module_order() {
 
 # --- the machine ---------------------------------------------------------------------------------------------------------
 
-qemu_version() { qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p'; }
+qemu_program() { echo "qemu-system-$arch"; }
+
+qemu_version() { "$(qemu_program)" --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p'; }
 
 qemu_at_least() {
 	[[ $(printf '%s\n' "$1" "$(qemu_version)" | sort -V | sed -n '1p') == "$1" ]]
@@ -73,32 +121,44 @@ qemu_at_least() {
 # dies in it. So the kernel itself is booted under KVM, once after each boot of the host, and has to reach its first program.
 accel_choose() {
 	local file
-	file=$cache/accel-$(tr -d - </proc/sys/kernel/random/boot_id)-$(qemu_version)
+	file=$cache/accel-$arch-$(tr -d - </proc/sys/kernel/random/boot_id)-$(qemu_version)
 	if [[ ! -e $file ]]; then with_lock accel accel_probe "$file"; fi
 	read -r accel cpu <"$file"
 }
 
 accel_probe() {
 	[[ ! -e $1 ]] || return 0
+	local cpu=max
+	# signing pointers costs an emulated processor most of its time
+	if [[ $arch == aarch64 ]]; then cpu=max,pauth=off; fi
 	step_begin "trying KVM"
-	rm -f "$cache"/accel-*
+	rm -f "$cache"/accel-"$arch"-*
 	if kvm_works; then
 		echo 'kvm host' >"$1.new"
 	elif qemu_at_least 8.1; then
-		echo 'tcg,thread=multi max' >"$1.new"
+		echo "tcg,thread=multi $cpu" >"$1.new"
 	else
 		# before 8.1 two processors in two threads break Linux guests: it patches its own code while they run
-		echo 'tcg,thread=single max' >"$1.new"
+		echo "tcg,thread=single $cpu" >"$1.new"
 	fi
 	mv "$1.new" "$1"
 	step_end
 }
 
 kvm_works() {
-	local console
-	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
-	console=$(timeout -k 2 10 qemu-system-x86_64 -accel kvm -cpu host -m 512M -nodefaults -no-user-config -display none -no-reboot \
-		-serial stdio -kernel "$kernel_dir/vmlinux" -initrd "$initramfs" -append 'console=ttyS0 quiet panic=-1 lab.probe' \
-		</dev/null 2>/dev/null) || :
+	local console machine
+	[[ $arch == "$(uname -m)" && -r /dev/kvm && -w /dev/kvm ]] || return 1
+	machine_of
+	console=$(timeout -k 2 10 "$(qemu_program)" -accel kvm -cpu host -m 512M -machine "$machine" -nodefaults -no-user-config \
+		-display none -no-reboot -serial stdio -kernel "$kernel_dir/vmlinux" -initrd "$initramfs" \
+		-append "console=$serial quiet panic=-1 lab.probe" </dev/null 2>/dev/null) || :
 	[[ $console == *'lab: init reached'* ]]
+}
+
+# machine_of: sets machine and serial: what QEMU shall be, and what Linux calls its first serial port
+machine_of() {
+	case $arch in
+	x86_64) machine=pc serial=ttyS0 ;;
+	aarch64) machine=virt serial=ttyAMA0 ;;
+	esac
 }

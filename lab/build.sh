@@ -3,7 +3,7 @@
 #
 # Building modules for the kernel that kernel_use has chosen, and the command for this machine. Sourced after kernel.sh.
 # shellcheck disable=SC2154 # cache, top_dir, kernel_dir, release: common.sh and kernel.sh
-# shellcheck disable=SC2034 # module_ko and command_path are for others
+# shellcheck disable=SC2034 # module_ko, command_path and program are for others
 
 # module_build SOURCES [NAME]: sets module_ko to the NAME.ko that the directory SOURCES gives for the kernel; without NAME it is
 # called like the directory, and gupwalk if it is gupwalk's own.
@@ -40,14 +40,20 @@ module_inputs() {
 
 # The compiler that built the kernel, or else the machine's own with what the kernel expects of the other turned off.
 module_flags() {
-	compiler=$(<"$kernel_dir/cc")
+	local prefix
+	cross_prefix
+	compiler=$prefix$(<"$kernel_dir/cc")
 	kcflags=-Wno-attributes${GUPWALK_WERROR:+ -Werror}
 	flags=(CONFIG_DEBUG_INFO_BTF_MODULES=)
 	if ! command -v "$compiler" >/dev/null; then
-		compiler=gcc
+		compiler=${prefix}gcc
 		flags+=(CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=)
 	fi
+	if [[ $arch == aarch64 ]]; then flags+=(ARCH=arm64); fi
+	if [[ -n $prefix ]]; then flags+=("CROSS_COMPILE=$prefix"); fi
 	flags+=("CC=$compiler")
+	# until the facts of module/compat.h are proven on all rows, which is what these are here for
+	if [[ $kernel_name != "$(host_row x86_64)" ]]; then kcflags+=" -DGW_TRY_UNKNOWN_KERNEL"; fi
 }
 
 # kbuild COPY SOURCES: in its messages, and in the kernel's about the module, the files have the names that one can open
@@ -82,9 +88,14 @@ module_prune() {
 	(cd "$1" && ls -dt -- */ | tail -n +17 | xargs -r rm -rf)
 }
 
-# userspace_build: sets command_path. In the source tree, where its developers expect it.
+# userspace_build: sets command_path. For this machine in the source tree, where its developers expect it.
 userspace_build() {
 	command_path=$top_dir/userspace/gupwalk
+	if [[ $arch != "$(uname -m)" ]]; then
+		program_build userspace gupwalk
+		command_path=$program
+		return
+	fi
 	with_lock "userspace-$(printf '%s' "$top_dir" | hash_of)" userspace_make
 }
 
@@ -93,4 +104,33 @@ userspace_make() {
 	quietly make -j"$(nproc)" --no-print-directory -C "$top_dir/userspace" ${GUPWALK_WERROR:+CPPFLAGS=-Werror} ||
 		die "building the command" userspace "the messages are above" "lab/install-deps build installs what it needs"
 	step_end
+}
+
+# program_build DIRECTORY NAME: sets program to the NAME that the Makefile of gupwalk's DIRECTORY makes for the kernel's architecture
+program_build() {
+	local dir
+	dir=$cache/programs/$arch-$(printf '%s' "$top_dir" | hash_of)/$1
+	program=$dir/$2
+	with_lock "program-$arch-$(printf '%s' "$top_dir/$1" | hash_of)" program_make "$1" "$dir"
+}
+
+program_make() {
+	local flags=()
+	mkdir -p "$2"
+	program_flags
+	step_begin "building $1 for $arch"
+	quietly make -s -j"$(nproc)" --no-print-directory -C "$top_dir/$1" "O=$2" "${flags[@]}" ${GUPWALK_WERROR:+CPPFLAGS=-Werror} ||
+		die "building for $arch" "$1" "the messages are above" "lab/install-deps build arm64 installs what it needs"
+	step_end
+}
+
+# program_flags: sets flags, for a make that builds programs. Another architecture's libraries are those of its guests.
+program_flags() {
+	local prefix libraries
+	cross_prefix
+	[[ -n $prefix ]] || return 0
+	guest_root_build
+	libraries=$guest_root/usr/lib/$arch-linux-gnu
+	flags=("CC=${prefix}gcc" "LDFLAGS=-L$libraries"
+		"PKG_CONFIG=env PKG_CONFIG_SYSROOT_DIR=$guest_root PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$guest_root/usr/share/pkgconfig pkg-config")
 }

@@ -11,7 +11,7 @@ cache=${GUPWALK_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/gupwalk}
 
 # What the lab itself exits with: told apart from what a command in the VM may exit with.
 # shellcheck disable=SC2034
-readonly exit_usage=2 exit_guest_died=120 exit_timed_out=124 exit_lab=125
+readonly exit_usage=2 exit_guest_died=120 exit_unavailable=121 exit_timed_out=124 exit_lab=125
 
 # Of a make that called us: its variables are not meant for the makes that the lab calls.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ARCH CROSS_COMPILE KERNEL
@@ -101,6 +101,8 @@ with_lock() {
 	local name=$1
 	shift
 	(
+		# what is to be undone when the caller ends is not over when this is
+		at_exit=()
 		trap run_at_exit EXIT
 		if ! flock -n 9; then
 			step_begin "waiting for another run that prepares the same"
