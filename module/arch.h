@@ -47,6 +47,15 @@ u8 gw_arch_rights(const struct gw_snapshot *snap);
 bool gw_arch_protnone(u64 value);
 
 /**
+ * gw_arch_contiguous_shift() - is an entry part of a block that the CPU may cache as one
+ * @level: its level
+ * @value: raw value of an entry that maps a page
+ *
+ * Return: log2 of the bytes of the block, or 0.
+ */
+unsigned int gw_arch_contiguous_shift(enum gw_level level, u64 value);
+
+/**
  * gw_arch_level_folded() - does a level exist only in the source code
  * @level: the level
  *

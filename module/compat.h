@@ -15,16 +15,6 @@
 #include <linux/pgtable.h>
 #include <linux/version.h>
 
-/* What the facts below were proven on: see the table of kernels in README.md. */
-#ifndef GW_TRY_UNKNOWN_KERNEL
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
-#error "gupwalk needs Linux 6.1 or newer"
-#endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "gupwalk is not proven on Linux newer than 6.12 (KCFLAGS=-DGW_TRY_UNKNOWN_KERNEL tries)"
-#endif
-#endif
-
 /* Linux kernel commit 54d020692b34 ("mm/gup: remove unused vmas parameter from get_user_pages()")
  * (in v6.5) and the two that follow it for get_user_pages_remote() and pin_user_pages().
  */
@@ -148,6 +138,24 @@
 /* Linux kernel commit 7b230db3b8d3 ("mm: Introduce struct folio") (in v5.16). */
 #ifndef GW_HAVE_FOLIO
 #define GW_HAVE_FOLIO (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0))
+#endif
+
+/*
+ * Linux kernel commit 5f75cfbd6bb0 ("mm/hugetlb: fix hugetlb vs. core-mm PT locking") (in v6.11).
+ */
+#ifndef GW_HAVE_HUGETLB_LEVEL_LOCKS
+#define GW_HAVE_HUGETLB_LEVEL_LOCKS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
+#endif
+
+/*
+ * Linux kernel commit "mm/gup: disallow FOLL_FORCE|FOLL_WRITE on hugetlb mappings" (in v6.2, and in
+ * 6.1's stable kernels); taken back before v7.2. Before it, get_user_pages wrote to hugetlb pages
+ * that it should not have.
+ */
+#ifndef GW_HAVE_HUGETLB_FORCE_CHECK
+#define GW_HAVE_HUGETLB_FORCE_CHECK \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0))
 #endif
 
 /* Linux kernel commit 53fbef56e07d ("mm: introduce memdesc_flags_t") (in v6.18). */

@@ -48,7 +48,7 @@ GET(page_mapcount_get, struct gw_page, number, o->mapcount)
 GET(page_pincount, struct gw_page, number, o->pincount)
 GET(page_pincount_exact, struct gw_page, truth, o->pincount_exact)
 GET(page_anon, struct gw_page, truth, o->anon)
-GET(page_anon_exclusive, struct gw_page, truth, o->anon_exclusive)
+GET_IF(page_anon_exclusive, struct gw_page, GW_HAVE_ANON_EXCLUSIVE, truth, o->anon_exclusive)
 GET(page_zero, struct gw_page, truth, o->zero)
 GET(page_ksm, struct gw_page, truth, o->ksm)
 GET(page_head_pfn, struct gw_page, number, o->head_pfn)
@@ -184,10 +184,16 @@ static bool level_element(const void *array, unsigned int i, union gw_element *e
 	return i < snap->nr_levels;
 }
 
+static u64 contiguous_size(const struct gw_snapshot *snap)
+{
+	return BIT_ULL(snap->contiguous_shift);
+}
+
 GET(snap_levels, struct gw_snapshot, object, o)
 GET(snap_state, struct gw_snapshot, string, state_tokens[o->state])
 GET_IF(snap_leaf, struct gw_snapshot, o->leaf < GW_NR_LEVELS, string, level_tokens[o->leaf])
 GET_IF(snap_size, struct gw_snapshot, o->state != GW_NOVMA, number, BIT_ULL(o->shift))
+GET_IF(snap_contiguous, struct gw_snapshot, o->contiguous_shift, number, contiguous_size(o))
 GET_IF(snap_pfn, struct gw_snapshot, snap_has_pfn(o), number, o->pfn)
 GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, o->pa)
 GET_NAMES(snap_rights, struct gw_snapshot, rights_names, o->rights)
@@ -203,6 +209,7 @@ const struct gw_field gw_snapshot_fields[] = {
 	{ "state", GW_STRING, snap_state },
 	{ "leaf", GW_STRING, snap_leaf },
 	{ "size", GW_NUMBER, snap_size },
+	{ "contiguous", GW_NUMBER, snap_contiguous },
 	{ "pfn", GW_NUMBER, snap_pfn },
 	{ "pa", GW_ADDRESS, snap_pa },
 	{ "rights", GW_NAMES, snap_rights },

@@ -99,6 +99,20 @@ bool gw_arch_protnone(u64 value)
 	return (value & (PTE_VALID | GW_ARM64_PROTNONE)) == GW_ARM64_PROTNONE;
 }
 
+unsigned int gw_arch_contiguous_shift(enum gw_level level, u64 value)
+{
+	if (!(value & PTE_CONT))
+		return 0;
+	switch (level) {
+	case GW_PTE:
+		return CONT_PTE_SHIFT;
+	case GW_PMD:
+		return CONT_PMD_SHIFT;
+	default:
+		return 0;
+	}
+}
+
 bool gw_arch_level_folded(enum gw_level level)
 {
 	switch (level) {

@@ -116,6 +116,11 @@ bool gw_arch_protnone(u64 value)
 	return (value & (_PAGE_PRESENT | _PAGE_PROTNONE)) == _PAGE_PROTNONE;
 }
 
+unsigned int gw_arch_contiguous_shift(enum gw_level level, u64 value)
+{
+	return 0;
+}
+
 bool gw_arch_level_folded(enum gw_level level)
 {
 	return level == GW_P4D && !pgtable_l5_enabled();

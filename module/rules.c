@@ -74,7 +74,8 @@ static bool force_needs_cow(const struct gw_case *c)
 {
 	return c->flags & GW_FLAG_WRITE && c->flags & GW_FLAG_FORCE &&
 	       !(c->vma->vm_flags & VM_WRITE) &&
-	       (!gw_vma_is_cow_mapping(c->vma) || is_vm_hugetlb_page(c->vma));
+	       (!gw_vma_is_cow_mapping(c->vma) ||
+		(GW_HAVE_HUGETLB_FORCE_CHECK && is_vm_hugetlb_page(c->vma)));
 }
 
 static bool not_readable(const struct gw_case *c)
@@ -153,7 +154,7 @@ static const struct gw_rule rules[] = {
 	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE; FOLL_FORCE was not given",
 	  GUP, { EFAULT }, not_writable },
 	{ "force-needs-cow",
-	  "FOLL_FORCE|FOLL_WRITE without VM_WRITE needs a private mapping, and not a hugetlb one",
+	  "FOLL_FORCE|FOLL_WRITE without VM_WRITE needs a mapping that can be copied from",
 	  GUP, { EFAULT }, force_needs_cow },
 	{ "vma-not-readable", "the VMA lacks VM_READ, and FOLL_FORCE was not given or cannot help",
 	  GUP, { EFAULT }, not_readable },

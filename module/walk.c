@@ -239,6 +239,8 @@ static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
 		snap->special = pte_special(path->pte) || gw_pte_devmap(path->pte);
 	}
 	snap->leaf = path->last;
+	snap->contiguous_shift =
+		gw_arch_contiguous_shift(path->last, snap->level[path->last].value);
 	snap->pfn = leaf_pfn(pfn, snap->shift, addr);
 	if (gw_arch_protnone(snap->level[path->last].value)) {
 		snap->state = GW_PROTNONE;
@@ -337,7 +339,7 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 }
 
 /* The lock of the last entry; above the pud nothing changes while a VMA is there. */
-static spinlock_t *lock_of_last(struct mm_struct *mm, struct gw_path *path)
+static spinlock_t *lock_of_level(struct mm_struct *mm, struct gw_path *path)
 {
 	switch (path->last) {
 	case GW_PTE:
@@ -349,6 +351,13 @@ static spinlock_t *lock_of_last(struct mm_struct *mm, struct gw_path *path)
 	default:
 		return NULL;
 	}
+}
+
+static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path)
+{
+	spinlock_t *lock = lock_of_level(vma->vm_mm, path);
+
+	return lock && is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
 }
 
 /*
@@ -369,7 +378,7 @@ static bool settle(struct gw_snapshot *snap, struct gw_path *path, struct vm_are
 
 	rcu_read_lock();
 	same = tables_unchanged(path);
-	lock = same ? lock_of_last(vma->vm_mm, path) : NULL;
+	lock = same ? lock_of_last(vma, path) : NULL;
 	if (lock) {
 		spin_lock(lock);
 		same = path_unchanged(path);

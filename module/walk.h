@@ -95,6 +95,8 @@ struct gw_entry {
  * @marker: enum gw_marker
  * @rights: GW_RIGHT_*
  * @shift: log2 of the bytes that the last entry covers
+ * @contiguous_shift: log2 of the bytes of the block of entries that the leaf says it is a part
+ *	of, to be cached as one (arm64); 0: of none
  * @retries: how often the walk was started again
  * @swap_type: swap device, if @state is GW_SWAP
  * @stable: the entries did not change while they, and the page, were read
@@ -112,6 +114,7 @@ struct gw_snapshot {
 	u8 marker;
 	u8 rights;
 	u8 shift;
+	u8 contiguous_shift;
 	u8 retries;
 	u8 swap_type;
 	bool stable;

@@ -146,6 +146,10 @@ static const char *read_value(const struct place *p, enum kind what,
 		*(bool *)to = json_object_get_boolean(value);
 		return json_object_is_type(value, json_type_boolean) ? NULL
 								     : "is neither true nor false";
+	case MAYBE_BOOLEAN:
+		maybe->known = json_object_is_type(value, json_type_boolean);
+		maybe->value = json_object_get_boolean(value);
+		return maybe->known ? NULL : "is neither true nor false";
 	case NAMES:
 		return (*(const char **)to = read_names(p, value)) ? NULL
 								   : "is no array of strings";
@@ -166,7 +170,7 @@ bool fields_read(const struct place *p, const struct field *fields, size_t n,
 		const char *reason;
 
 		json_object_object_get_ex(object, f->key, &value);
-		if (!value && (f->null || f->kind == MAYBE))
+		if (!value && (f->null || f->kind == MAYBE || f->kind == MAYBE_BOOLEAN))
 			continue;
 		if (!value)
 			return field_fail(p, f->key, "is missing or null");

@@ -19,6 +19,7 @@ enum kind {
 	SIGNED,		/* int64_t */
 	MAYBE,		/* struct maybe, may always be null */
 	BOOLEAN,	/* bool */
+	MAYBE_BOOLEAN,	/* struct maybe with 0 or 1, may always be null */
 	NAMES,		/* const char *, from an array of strings */
 };
 

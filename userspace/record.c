@@ -85,7 +85,7 @@ static const struct field facts_fields[] = {
 	FIELD(page_facts, pincount, SIGNED),
 	FIELD(page_facts, pincount_exact, BOOLEAN),
 	FIELD(page_facts, anon, BOOLEAN),
-	FIELD(page_facts, anon_exclusive, BOOLEAN),
+	FIELD(page_facts, anon_exclusive, MAYBE_BOOLEAN),
 	FIELD(page_facts, zero, BOOLEAN),
 	FIELD(page_facts, ksm, BOOLEAN),
 	FIELD(page_facts, head_pfn, UNSIGNED),

@@ -41,7 +41,7 @@ struct page_facts {
 	int64_t pincount;
 	bool pincount_exact;
 	bool anon;
-	bool anon_exclusive;
+	struct maybe anon_exclusive;
 	bool zero;
 	bool ksm;
 	uint64_t head_pfn;

@@ -75,6 +75,14 @@ static void put_rights(const struct snapshot *s, struct strbuf *out)
 	put_names(s->rights, out);
 }
 
+static const char *exclusiveness(const struct page_facts *p)
+{
+	/* Linux before 5.19 does not know. */
+	if (!p->anon_exclusive.known)
+		return "";
+	return p->anon_exclusive.value ? ", exclusive" : ", maybe shared";
+}
+
 static void put_page(const struct snapshot *s, struct strbuf *out)
 {
 	const struct page_facts *p = s->page;
@@ -87,7 +95,7 @@ static void put_page(const struct snapshot *s, struct strbuf *out)
 		strbuf_addf(out, "the zero page");
 	else if (p->anon)
 		strbuf_addf(out, "%s%s", p->ksm ? "KSM" : "anonymous",
-			    p->anon_exclusive ? ", exclusive" : ", maybe shared");
+			    exclusiveness(p));
 	else
 		strbuf_addf(out, "not anonymous");
 	if (p->order)

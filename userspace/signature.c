@@ -131,7 +131,10 @@ static void put_page(struct maker *m, const char *side, const struct page_facts 
 	put_fact(m, PATH(""), page_kind(page));
 	if (!page)
 		return;
-	put_bool(m, PATH(".anon_exclusive"), page->anon_exclusive);
+	if (page->anon_exclusive.known)
+		put_bool(m, PATH(".anon_exclusive"), page->anon_exclusive.value);
+	else
+		put_fact(m, PATH(".anon_exclusive"), NULL);
 	put_number(m, PATH(".order"), page->order);
 	put_number(m, PATH(".mapcount"), page->mapcount);
 	put_bool(m, PATH(".pincount_exact"), page->pincount_exact);

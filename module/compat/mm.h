@@ -6,6 +6,7 @@
 #define _GUPWALK_COMPAT_MM_H
 
 #include <linux/highmem.h>
+#include <linux/hugetlb.h>
 #include <linux/io.h>
 #include <linux/ksm.h>
 #include <linux/magic.h>
@@ -130,6 +131,18 @@ static inline int gw_page_mapcount(struct folio *folio, struct page *page)
 	if (folio_test_large(folio))
 		mapcount += folio_entire_mapcount(folio);
 	return mapcount;
+#endif
+}
+
+/* The lock of a hugetlb entry on a level whose entries have @level_lock otherwise. */
+static inline spinlock_t *gw_hugetlb_lock(struct vm_area_struct *vma, spinlock_t *level_lock)
+{
+#if GW_HAVE_HUGETLB_LEVEL_LOCKS
+	return level_lock;
+#else
+	if (huge_page_size(hstate_vma(vma)) == PMD_SIZE)
+		return level_lock;
+	return &vma->vm_mm->page_table_lock;
 #endif
 }
 

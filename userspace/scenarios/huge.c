@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include "../memory.h"
 #include "../number.h"
@@ -54,12 +55,15 @@ static const char *check_thp(const struct about *about)
 {
 	struct strbuf mode = { 0 };
 	const char *missing = NULL;
+	struct sysinfo machine;
 
-	(void)about;
 	if (slurp(THP_MODE, &mode))
 		missing = "this kernel has no transparent huge pages";
 	else if (strstr(strbuf_text(&mode), "[never]"))
 		missing = "transparent huge pages are off: " THP_MODE " says never";
+	else if (sysinfo(&machine) ||
+		 machine.freeram / 2 * machine.mem_unit < about_covers(about, "pmd"))
+		missing = "too little free memory for the kernel to make a huge page of";
 	strbuf_free(&mode);
 	return missing;
 }
