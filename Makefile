@@ -64,6 +64,7 @@ vm:
 
 # A warning of the compiler is an error here, and only here: a newer compiler than ours must not keep anybody from building.
 check:
+	@lab/install-deps build lab test
 	@GUPWALK_WERROR=1 tests/run $(if $(KERNEL),--kernel "$(KERNEL)")
 
 comma := ,
