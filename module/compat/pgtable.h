@@ -184,8 +184,7 @@ static inline struct gw_softleaf gw_softleaf_from_entry(softleaf_t entry)
 		leaf.marker = gw_pte_marker(entry);
 		break;
 	default:
-		leaf.state = GW_MARKER;
-		leaf.marker = GW_MARKER_UNKNOWN;
+		leaf.state = GW_BAD;
 	}
 	return leaf;
 }
@@ -291,7 +290,7 @@ static inline struct gw_softleaf gw_softleaf_from_pte(pte_t pte)
  */
 static inline struct gw_softleaf gw_softleaf_from_pmd(pmd_t pmd)
 {
-#ifdef CONFIG_ARCH_ENABLE_THP_MIGRATION
+#if GW_HAVE_SOFTLEAF || defined(CONFIG_ARCH_ENABLE_THP_MIGRATION)
 	return gw_softleaf_from_entry(gw_pmd_to_entry(pmd));
 #else
 	return (struct gw_softleaf){ .state = GW_BAD };
