@@ -136,6 +136,16 @@ bool parser_words(const struct parser *p, int min, int max)
 	return true;
 }
 
+/* Characters, not bytes: one that goes on for more bytes begins with a byte that says so. */
+static int characters(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
 static void help_rows(const struct option_row *rows, FILE *out)
 {
 	for (; rows && rows->name; rows++) {
@@ -145,8 +155,9 @@ static void help_rows(const struct option_row *rows, FILE *out)
 			column = fprintf(out, "  -%c, ", rows->letter);
 		else
 			column = fprintf(out, "      ");
-		column += fprintf(out, "--%s%s%s", rows->name, rows->arg ? " " : "",
-				  rows->arg ? rows->arg : "");
+		column += fprintf(out, "--%s", rows->name);
+		if (rows->arg && fprintf(out, " %s", rows->arg) > 0)
+			column += 1 + characters(rows->arg);
 		if (column < 26)
 			column += fprintf(out, "%*s", 26 - column, "");
 		put_wrapped(out, 26, column, WIDEST, rows->help);
