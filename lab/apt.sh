@@ -17,9 +17,9 @@ deb_arch() {
 # what this machine runs, as bookworm
 host_suite() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 
-# is_host SUITES ARCH: are they what the machine's own apt has? `host` is, whatever its name may be.
+# is_host SUITES ARCH: are they what the machine's own apt has? `host` is, whatever its name may be; backports are one's choice.
 is_host() {
-	[[ $2 == "$(uname -m)" && ( $1 == host || ${1%%,*} == "$(host_suite)" ) ]]
+	[[ $2 == "$(uname -m)" && $1 != *-backports && ( $1 == host || ${1%%,*} == "$(host_suite)" ) ]]
 }
 
 # apt_for SUITES ARCH: sets apt_options, apt_lists and apt_own (empty, if the lists are the machine's) for these. `own` as a third
@@ -69,19 +69,19 @@ apt_elsewhere() {
 
 # write_sources SUITES ARCHITECTURES
 write_sources() {
-	local suite signed=
+	local suite signed='' sources
+	# shellcheck disable=SC2016 # apt's own variables
+	sources=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' 'Component: main')
 	if [[ -r $debian_keyring ]]; then signed=" signed-by=$debian_keyring"; fi
 	for suite in ${1//,/ }; do
 		echo "deb [arch=$2$signed] $(mirror_of "$suite") $suite main"
 	done
 }
 
-# mirror_of SUITE: the machine's, for its own release and for its security updates
+# mirror_of SUITE: the machine's, for its own release and for its security updates; `sources` has what its apt knows
 mirror_of() {
-	local sources main security
-	# shellcheck disable=SC2016 # apt's own variables
-	sources=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' 'Component: main')
-	main=$(awk -v host="$(host_suite)" '$1 == host || $1 == "sid" || $1 == "unstable" || $1 == "testing" || $1 == "stable" { print $2; exit }' <<<"$sources")
+	local main security
+	main=$(awk -v host="$(host_suite)" '$1 ~ "^(" host "|sid|unstable|testing|stable)$" { print $2; exit }' <<<"$sources")
 	[[ -n $main ]] ||
 		die "asking apt" "suite $1" "no source of this machine's apt has the suite $(host_suite)" "add one to apt's sources"
 	security=$(awk '$1 ~ /-security$/ { print $2; exit }' <<<"$sources")

@@ -9,7 +9,7 @@
 # called like the directory, and gupwalk if it is gupwalk's own.
 # kbuild writes beside the sources, so it works on a copy. What comes out is kept under a name made from all that went in: it is
 # built once, never changes, and a VM that has it open is not disturbed by the next build.
-# GUPWALK_WERROR=1: a warning is an error.
+# GUPWALK_WERROR=1: a warning is an error. GUPWALK_KCFLAGS: more flags, as -DGW_HAVE_GUP_VMAS=0 to set a fact of module/compat.h.
 module_build() {
 	local sources name key keep
 	sources=$(cd "$1" && pwd -P)
@@ -43,7 +43,7 @@ module_flags() {
 	local prefix
 	cross_prefix
 	compiler=$prefix$(<"$kernel_dir/cc")
-	kcflags=-Wno-attributes${GUPWALK_WERROR:+ -Werror}
+	kcflags=-Wno-attributes${GUPWALK_WERROR:+ -Werror}${GUPWALK_KCFLAGS:+ $GUPWALK_KCFLAGS}
 	flags=(CONFIG_DEBUG_INFO_BTF_MODULES=)
 	if ! command -v "$compiler" >/dev/null; then
 		compiler=${prefix}gcc
@@ -52,8 +52,6 @@ module_flags() {
 	if [[ $arch == aarch64 ]]; then flags+=(ARCH=arm64); fi
 	if [[ -n $prefix ]]; then flags+=("CROSS_COMPILE=$prefix"); fi
 	flags+=("CC=$compiler")
-	# until the facts of module/compat.h are proven on all rows, which is what these are here for
-	if [[ $kernel_name != "$(host_row x86_64)" ]]; then kcflags+=" -DGW_TRY_UNKNOWN_KERNEL"; fi
 }
 
 # kbuild COPY SOURCES: in its messages, and in the kernel's about the module, the files have the names that one can open

@@ -3,6 +3,8 @@
 #
 # What the scripts of the lab share: messages, progress, the cache, locks. Sourced, never run.
 set -euo pipefail
+# depmod is where an ordinary user's PATH does not look
+PATH=$PATH:/usr/sbin:/sbin
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # the scripts that source this use it

@@ -25,15 +25,16 @@ rows() { sed 's/#.*//; /^[[:space:]]*$/d' "$lab_dir/kernels.txt"; }
 
 # row_list: name and architecture of each row, once: `host` only if this machine runs a suite that has no row
 row_list() {
-	local name row_arch suites rest
-	while read -r name row_arch suites rest; do
+	local name row_arch
+	while read -r name row_arch _; do
 		[[ $name == host && -n $(host_row "$row_arch") ]] || echo "$name $row_arch"
 	done < <(rows)
 }
 
 # host_row ARCH: the name of the row of the suite that this machine runs
 host_row() {
-	rows | awk -v suite="$(host_suite)" -v arch="$1" '{ sub(/,.*/, "", $3) } $3 == suite && $2 == arch && $1 !~ /-/ { print $1; exit }'
+	rows | awk -v suite="$(host_suite)" -v arch="$1" '
+		$3 ~ "^" suite "(,|$)" && $3 !~ /-backports/ && $2 == arch && $1 !~ /-/ { print $1; exit }'
 }
 
 # arch_name TEXT: as uname -m says it
@@ -61,11 +62,11 @@ row_read() {
 row_find() {
 	local wanted=$1 name row_arch
 	row_read "$wanted" "${2-}" && return
-	while read -r name row_arch; do
+	while read -r name row_arch _; do
 		[[ ( -z ${2-} || $row_arch == "$2" ) && ( $name == host || $wanted == "${name%%-*}"[.-]* ) ]] || continue
 		row_read "$name" "$row_arch"
 		resolve
-		[[ $release == "$wanted" || $release == "$wanted"[.-]* ]] && return
+		[[ $release == "$wanted" || $release == "$wanted"[.+-]* ]] && return
 	done < <(rows)
 	rows | awk '{ printf "%-12s %s\n", $1, $2 }' >&2
 	die "choosing a kernel" "$wanted${2:+ for $2}" "no row of lab/kernels.txt has that name or version" "take one of the above" "$exit_usage"
@@ -76,9 +77,11 @@ list_rows() {
 	printf '%-12s %-8s %-28s %-6s %s\n' KERNEL ARCH RELEASE LEVELS PAGE
 	while read -r name row_arch; do
 		row_read "$name" "$row_arch"
-		(resolve) || continue
-		resolve
-		printf '%-12s %-8s %-28s %-6s %sK\n' "$name" "$arch" "$release" "$row_levels" "$row_page"
+		# one that cannot be had says so, and the others go on
+		(
+			resolve
+			printf '%-12s %-8s %-28s %-6s %sK\n' "$name" "$arch" "$release" "$row_levels" "$row_page"
+		) || :
 	done < <(row_list)
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cause.h"
+#include "compat.h"
 #include "ops.h"
 
 const char * const gw_cause_tokens[GW_NR_CAUSES] = {
@@ -98,8 +99,9 @@ static enum gw_cause other_page(const struct gw_snapshot *before, const struct g
 	/* FOLL_LONGTERM moves a page out of memory that must stay movable. */
 	if (flags & GW_FLAG_LONGTERM && (old->zone != new->zone || !old->anon))
 		return GW_CAUSE_MIGRATED;
-	/* A page of ours alone needs no copy. */
-	if (old->anon_exclusive)
+	/* A page of ours alone needs no copy; a kernel that does not keep that unshares nothing. */
+	if (old->anon_exclusive ||
+	    (!GW_HAVE_ANON_EXCLUSIVE && !(flags & GW_FLAG_WRITE) && old->mapcount <= 1))
 		return GW_CAUSE_MIGRATED;
 	return new->anon ? copied : GW_CAUSE_REPLACED;
 }

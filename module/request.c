@@ -293,6 +293,10 @@ static int check_op(struct gw_parse *p)
 		return refuse(p, "addr", -EINVAL, "missing");
 	if (r->flags & ~r->op->flags) {
 		allow_flags(p->error, r->op->flags);
+		if (r->op->family == GW_FAMILY_GUP && r->flags & ~r->op->flags & GW_FLAG_LONGTERM)
+			return refuse(p, "flags", -EINVAL,
+				      "longterm is for pins: %s would warn, pin_user_pages takes it",
+				      r->op->name);
 		return refuse(p, "flags", -EINVAL, "%s does not take %s on this kernel",
 			      r->op->name, r->op->flags ? "all of these" : "flags");
 	}

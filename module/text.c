@@ -65,12 +65,30 @@ static void print_value(struct seq_file *m, const struct gw_field *field,
 	}
 }
 
-/*
- * A line of words is continued on the next after so many characters, and before a string of so
- * many.
- */
-#define LINE_WIDTH 80
-#define LONG_STRING 40
+/* A line of words is continued on the next before it gets longer. */
+#define LINE_WIDTH 98
+
+/* How much a value takes at most; what is not named here is a number. */
+static size_t value_width(const struct gw_field *field, const struct gw_value *value)
+{
+	const struct gw_name *name;
+	size_t width = 0;
+
+	switch (field->type) {
+	case GW_STRING:
+	case GW_TEXT:
+		return strlen(value->string) + 2;
+	case GW_BYTES:
+		return value->length + 2;
+	case GW_NAMES:
+		for (name = value->names; name->name; name++)
+			if (gw_name_applies(name, value->word))
+				width += strlen(name->name) + 1;
+		return width;
+	default:
+		return 20;
+	}
+}
 
 /* Words "name value" with all plain fields of an object; what is null is left out. */
 static void print_line(struct seq_file *m, const char *title, const struct gw_field *field,
@@ -81,15 +99,16 @@ static void print_line(struct seq_file *m, const char *title, const struct gw_fi
 	seq_puts(m, title);
 	for (; field->name; field++) {
 		struct gw_value value = { };
+		size_t width;
 
 		field->get(object, &value);
 		if (gw_value_is_null(field, &value) || field->type == GW_OBJECT ||
 		    field->type == GW_ARRAY)
 			continue;
-		if (m->count - line > LINE_WIDTH ||
-		    (field->type == GW_STRING && strlen(value.string) > LONG_STRING)) {
+		width = strlen(field->name) + 2 + value_width(field, &value);
+		if (m->count - line + width > LINE_WIDTH) {
 			seq_puts(m, "\n       ");
-			line = m->count;
+			line = m->count - 7;
 		}
 		seq_printf(m, " %s ", field->name);
 		print_value(m, field, &value);
