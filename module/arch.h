@@ -64,14 +64,6 @@ unsigned int gw_arch_contiguous_shift(enum gw_level level, u64 value);
 bool gw_arch_level_folded(enum gw_level level);
 
 /**
- * gw_arch_level_shift() - how much an entry of a level covers
- * @level: the level
- *
- * Return: log2 of the bytes.
- */
-unsigned int gw_arch_level_shift(enum gw_level level);
-
-/**
  * gw_arch_level_entries() - how many entries a table has
  * @level: the level
  *

@@ -127,22 +127,6 @@ bool gw_arch_level_folded(enum gw_level level)
 	}
 }
 
-unsigned int gw_arch_level_shift(enum gw_level level)
-{
-	switch (level) {
-	case GW_PGD:
-		return PGDIR_SHIFT;
-	case GW_P4D:
-		return P4D_SHIFT;
-	case GW_PUD:
-		return PUD_SHIFT;
-	case GW_PMD:
-		return PMD_SHIFT;
-	default:
-		return PAGE_SHIFT;
-	}
-}
-
 static unsigned int entries_of(enum gw_level level)
 {
 	switch (level) {

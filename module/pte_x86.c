@@ -126,22 +126,6 @@ bool gw_arch_level_folded(enum gw_level level)
 	return level == GW_P4D && !pgtable_l5_enabled();
 }
 
-unsigned int gw_arch_level_shift(enum gw_level level)
-{
-	switch (level) {
-	case GW_PGD:
-		return PGDIR_SHIFT;
-	case GW_P4D:
-		return P4D_SHIFT;
-	case GW_PUD:
-		return PUD_SHIFT;
-	case GW_PMD:
-		return PMD_SHIFT;
-	default:
-		return PAGE_SHIFT;
-	}
-}
-
 unsigned int gw_arch_level_entries(enum gw_level level)
 {
 	return gw_arch_level_folded(level) ? 1 : PTRS_PER_PTE;

@@ -188,10 +188,27 @@ static void snapshot_level(struct gw_snapshot *snap, const struct gw_path *path,
 		snap->level[level - 1] = *entry;
 }
 
+/* log2 of the bytes that an entry of a level covers. */
+static unsigned int level_shift(enum gw_level level)
+{
+	switch (level) {
+	case GW_PGD:
+		return PGDIR_SHIFT;
+	case GW_P4D:
+		return P4D_SHIFT;
+	case GW_PUD:
+		return PUD_SHIFT;
+	case GW_PMD:
+		return PMD_SHIFT;
+	default:
+		return PAGE_SHIFT;
+	}
+}
+
 static void snapshot_levels(struct gw_snapshot *snap, const struct gw_path *path)
 {
 	snap->nr_levels = path->last + 1;
-	snap->shift = gw_arch_level_shift(path->last);
+	snap->shift = level_shift(path->last);
 	snapshot_level(snap, path, GW_PGD, path->pgdp, pgd_val(path->pgd));
 	if (path->last >= GW_P4D)
 		snapshot_level(snap, path, GW_P4D, path->p4dp, p4d_val(path->p4d));
