@@ -114,7 +114,7 @@ struct bad {
 	const char *word;
 };
 
-/* A @ in a line stands for an address that is good. */
+/* A @ in a line stands for an address that is good, a $ for a byte more than a page has. */
 static const struct bad lines[] = {
 	{ "", EINVAL, "op" },
 	{ "\n", EINVAL, "op" },
@@ -194,7 +194,7 @@ static const struct bad lines[] = {
 	{ "op=walk addr=@ nr_pages=99999999999999999999", E2BIG, "nr_pages" },
 	{ "op=get_user_pages addr=@ nr_pages=100000", E2BIG, "nr_pages" },
 	{ "op=pin_user_pages addr=@ nr_pages=0xfffffffffffff hold", E2BIG, "nr_pages" },
-	{ "op=get_user_pages addr=@ peek=4097", E2BIG, "peek" },
+	{ "op=get_user_pages addr=@ peek=$", E2BIG, "peek" },
 	{ "op=get_user_pages addr=@ peek=99999999999999999999", E2BIG, "peek" },
 	{ "op=walk addr=@ run=01234567890123456789012345678901", E2BIG, "run" },
 
@@ -233,13 +233,18 @@ static const struct bad lines[] = {
 	{ "op=walk addr=@\n\n", EINVAL, "request", NULL },
 };
 
-/* @text with an address for each @. */
+/* @text with an address for each @, and for each $ a number. */
 static char *with_address(const char *text)
 {
 	char *line = calloc(1, strlen(text) + 64), *end = line;
 
 	for (; *text; text++)
-		end += *text == '@' ? sprintf(end, "%p", good_page) : sprintf(end, "%c", *text);
+		if (*text == '@')
+			end += sprintf(end, "%p", good_page);
+		else if (*text == '$')
+			end += sprintf(end, "%zu", PAGE + 1);
+		else
+			*end++ = *text;
 	return line;
 }
 
@@ -387,10 +392,17 @@ static void page_ends(void)
 	check_str(jstr(record("op=get_user_pages addr=%p peek=1", pages + PAGE - 1), "peek"), "a");
 }
 
-/* The last page of user space, and what lies beyond. */
+/*
+ * The last page of user space, and what lies beyond. On x86 the very last one is for nobody: a
+ * sysret to the address behind it would fault in the kernel.
+ */
 static void last_page(void)
 {
-	uintptr_t end = five_levels() ? (1UL << 56) - PAGE : (1UL << 47) - PAGE;
+#ifdef __x86_64__
+	uintptr_t end = (1UL << user_bits()) - PAGE;
+#else
+	uintptr_t end = 1UL << user_bits();
+#endif
 	char *last = (char *)end - PAGE;
 	struct standing before = standing();
 	int fd = run_open();

@@ -18,25 +18,25 @@ const char *const name_uffd_wp = "UFFD_WP";
 const char *const name_soft_dirty = "SOFT_DIRTY";
 const char *const name_pkey_bit0 = "PKEY_BIT0";
 
+/* They mean the same in every entry. */
+#define BIT_OF(name, mask) { name, mask, mask, true, true }
+
 const struct entry_bit entry_bits[] = {
-	{ "PRESENT", PRESENT },
-	{ "RW", WRITABLE },
-	{ "USER", USER },
-	{ "PWT", 1ULL << 3 },
-	{ "PCD", 1ULL << 4 },
-	{ "ACCESSED", 1ULL << 5 },
-	{ "DIRTY", 1ULL << 6 },
-	{ "NX", NO_EXECUTE },
+	BIT_OF("PRESENT", PRESENT),
+	BIT_OF("RW", WRITABLE),
+	BIT_OF("USER", USER),
+	BIT_OF("PWT", 1ULL << 3),
+	BIT_OF("PCD", 1ULL << 4),
+	BIT_OF("ACCESSED", 1ULL << 5),
+	BIT_OF("DIRTY", 1ULL << 6),
+	BIT_OF("NX", NO_EXECUTE),
 };
 
 const size_t nr_entry_bits = NR_OF(entry_bits);
 
-unsigned int level_shift(int level)
+size_t contiguous_size(int level)
 {
-	static const unsigned int shifts[] = { 48, 39, 30, 21, 12 };
-
-	/* With four levels the top table is what is called p4d with five. */
-	return level ? shifts[level] : shifts[five_levels() ? 0 : 1];
+	return 0;
 }
 
 struct decoded decode(int level, uint64_t value)
@@ -54,6 +54,7 @@ struct decoded decode(int level, uint64_t value)
 	d.frame = frame & FRAME;
 	if (d.huge)
 		d.frame &= ~((1ULL << level_shift(level)) - 1);
+	d.readable = d.present;
 	d.writable = value & WRITABLE;
 	d.user = value & USER;
 	d.executable = !(value & NO_EXECUTE);

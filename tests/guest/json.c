@@ -90,6 +90,11 @@ bool jnull(struct json_object *object, const char *path)
 	return !jget(object, path);
 }
 
+bool jkey(struct json_object *object, const char *key)
+{
+	return json_object_object_get_ex(object, key, NULL);
+}
+
 size_t jlen(struct json_object *object, const char *path)
 {
 	return json_object_array_length(typed(object, path, json_type_array));

@@ -30,7 +30,6 @@
 #define NEED_KSM 0x80u
 #define NEED_SECRETMEM 0x100u
 #define NEED_LEVELS_5 0x200u
-#define NEED_LEVELS_4 0x400u
 #define NEED_KO 0x800u
 #define NEED_LAYOUT 0x1000u
 #define NEED_EXT4 0x2000u
@@ -39,13 +38,22 @@
 #define NEED_SOFT_DIRTY 0x10000u
 #define NEED_DEVICE_MEMORY 0x20000u
 #define NEED_MOVABLE_ZONE 0x40000u
+#define NEED_PUD 0x80000u
+#define NEED_HUGETLB_CONT 0x100000u
+#define NEED_HUGETLB_CONT_PMD 0x8000000u
+#define NEED_THP_CONT 0x200000u
+#define NEED_UFFD_WP 0x400000u
+#define NEED_UFFD_WP_SHMEM 0x800000u
+#define NEED_UFFD_POISON 0x1000000u
+#define NEED_GUARD 0x2000000u
+#define NEED_NUMA_BALANCING 0x4000000u
 
 /**
  * struct test - a test
  * @name: its name, AREA/WHAT
  * @run: the test
  * @needs: NEED_* bits
- * @seconds: how long it may take; 0: 60
+ * @seconds: how long it may take, times slowness(); 0: 120
  */
 struct test {
 	const char *name;
@@ -137,6 +145,8 @@ const char *jstr(struct json_object *object, const char *path);
 bool jbool(struct json_object *object, const char *path);
 bool jnull(struct json_object *object, const char *path);
 size_t jlen(struct json_object *object, const char *path);
+/* Has an object such a key? */
+bool jkey(struct json_object *object, const char *key);
 /* Is @token in an array of strings? */
 bool jhas(struct json_object *object, const char *path, const char *token);
 
@@ -251,6 +261,9 @@ void agree(struct json_object *snap, const void *addr, const struct sight *sight
  */
 void consistent(struct json_object *snap, const void *addr);
 
+/* Does a snapshot of a mapped page say that it is exclusive? */
+bool anon_exclusive(struct json_object *snap);
+
 /* A walk of one page; it has to agree with /proc. Return: the snapshot. */
 struct json_object *walk(const void *addr);
 struct json_object *walk_of(pid_t pid, const void *addr);
@@ -268,34 +281,69 @@ struct decoded {
 	bool present;
 	bool huge;
 	uint64_t frame;		/* physical address: of the next table, or of the page mapped */
+	bool contiguous;	/* one of several that hardware may keep as one */
+	bool readable;
 	bool writable;
 	bool user;
 	bool executable;
 };
 
 struct decoded decode(int level, uint64_t value);
-/* Bit of an address at which the index of a level begins. Levels: 0 pgd … 4 pte. */
-unsigned int level_shift(int level);
 /*
- * What the kernel writes into the entry when userfaultfd write-protects it; 0: this architecture
- * has no such bit.
+ * The names of bits that the kernel has in entries that userfaultfd write-protects, …; NULL: this
+ * architecture has no such bit.
  */
 extern const char *const name_uffd_wp, *const name_soft_dirty, *const name_pkey_bit0;
+/* Which entries of a level the hardware may keep as one: bytes; 0: there is no such thing. */
+size_t contiguous_size(int level);
 
-/* ---- memory ---- */
+/* ---- the machine and the kernel: machine.c ---- */
 
 #define PAGE ((size_t)page_size())
 #define MiB (1UL << 20)
 #define GiB (1UL << 30)
 
 size_t page_size(void);
+/* Bits of an address of user space. */
+unsigned int user_bits(void);
+/* Levels of page tables in use. In all that follows they are numbered by name: 0 pgd … 4 pte. */
+int nr_levels(void);
+bool five_levels(void);
+/* Does a level only repeat the one above it? */
+bool level_folded(int level);
+/* The lowest level that is or repeats the topmost table. */
+int top_level(void);
+/* Bit of an address at which the index of a level begins. */
+unsigned int level_shift(int level);
+unsigned int level_entries(int level);
 /* What an entry of the pmd level covers, and of the pud level. */
 size_t pmd_size(void);
 size_t pud_size(void);
-bool five_levels(void);
+
+/* For facts that depend on the kernel's version; each use says which commit made it one. */
+bool kernel_since(int major, int minor);
+/*
+ * How many times longer than usual all may take: GUPWALK_TEST_SLOW, for kernels that watch
+ * themselves.
+ */
+unsigned int slowness(void);
+/*
+ * stable_page_flags() of 6.12 says KPF_KSM of each anonymous page: it tests `mapping &
+ * PAGE_MAPPING_KSM`, a mask of two bits of which anonymous memory has one.
+ */
+bool kpageflags_knows_ksm(void);
+bool pagemap_knows_uffd_wp(void);
+/* Does the kernel note which anonymous pages are mapped by one process only? */
+bool has_anon_exclusive(void);
+/* Does a pin for reading get a page of its own from a shared one? */
+bool unshares_for_pin(void);
+
+/* ---- memory ---- */
 
 /* mmap() that fails the test instead of returning MAP_FAILED. */
 void *map(size_t size, int prot, int flags, int fd);
+/* A kernel without huge pages refuses even that. */
+void no_huge_pages(void *addr, size_t size);
 /* Anonymous, private, no huge pages; @touch: written to. */
 char *map_anon(size_t size, bool touch);
 /* As much address space as @size, at a multiple of it, mapped PROT_NONE: room for MAP_FIXED. */
@@ -318,8 +366,14 @@ int target_zap(void *addr, size_t length);
 void drain(void);
 /* Moves a page out to swap; false if it would not go. */
 bool swap_out(void *addr);
+/* Makes the kernel believe that the memory is broken. */
+void poison(void *addr, size_t length);
+/* What a userfaultfd can do here: UFFD_FEATURE_* bits. */
+uint64_t uffd_features(void);
 /* A userfaultfd, with the range registered; @mode: UFFDIO_REGISTER_MODE_*. */
 int uffd_register(void *addr, size_t length, uint64_t mode);
+/* Says of memory that is missing that it is lost. */
+void uffd_poison(int uffd, void *addr, size_t length);
 void uffd_protect(int uffd, void *addr, size_t length, bool on);
 
 /* ---- other processes and time ---- */
@@ -333,7 +387,7 @@ void kill_and_reap(pid_t pid);
 uint64_t now_ms(void);
 /*
  * For tests that go on for a while: is it time to go on? They take @ms since @start, and on a slow
- * machine as long as it takes until @enough, but no longer than 40 s.
+ * machine as long as it takes until @enough, but no longer than 80 s, times slowness().
  */
 bool going_on(uint64_t start, unsigned int ms, bool enough);
 void sleep_ms(unsigned int ms);

@@ -38,7 +38,7 @@ static int try_unload(void)
 /* A descriptor of a process that has just ended may take a moment to close. */
 static void unload(void)
 {
-	uint64_t end = now_ms() + 5000;
+	uint64_t end = now_ms() + 5000 * slowness();
 	int error;
 
 	while ((error = try_unload()) && now_ms() < end)
@@ -192,9 +192,22 @@ static void cycle(char *pages, int rounds)
 }
 
 /*
- * What a load leaves behind would be left a hundred times: a page for each round is 400 KiB, the
- * target's pages are 1600. What comes and goes by itself was up to 20 KiB when this was written.
+ * What a load leaves behind would be left a hundred times: a page for each round is 100, the
+ * target's pages are 400. What comes and goes by itself was up to 70 when this was written.
  */
+#define GROWTH_MAX (ROUNDS * 85 / 100 * (long long)PAGE / 1024)
+
+static void check_growth(const char *what, long long kib)
+{
+	/*
+	 * A kernel that watches its memory needs memory for that: and tells of leaks by itself,
+	 * when the machine goes down.
+	 */
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		return;
+	check_that(kib < GROWTH_MAX, "%s memory grew by %lld KiB", what, kib);
+}
+
 static void hundred_times(void)
 {
 	long long acquired, released, acquired_before, released_before;
@@ -214,10 +227,8 @@ static void hundred_times(void)
 	check_num(version_number("pins_held"), 0);
 	note("allocated memory grew by %lld KiB, unaccounted memory by %lld KiB",
 	     allocated - allocated_before, unaccounted - unaccounted_before);
-	check_that(allocated - allocated_before < 200, "allocated memory grew by %lld KiB",
-		   allocated - allocated_before);
-	check_that(unaccounted - unaccounted_before < 200, "unaccounted memory grew by %lld KiB",
-		   unaccounted - unaccounted_before);
+	check_growth("allocated", allocated - allocated_before);
+	check_growth("unaccounted", unaccounted - unaccounted_before);
 	unload();
 	check_gone();
 	check_num(read_key("/proc/modules", NAME), -1);
@@ -292,7 +303,7 @@ static void foolish_limits(void)
 const struct test tests_load[] = {
 	{ "load/unload-and-load", unload_and_load, NEED_KO },
 	{ "load/refused-while-in-use", refused_while_in_use, NEED_KO },
-	{ "load/hundred-times", hundred_times, NEED_KO, 120 },
+	{ "load/hundred-times", hundred_times, NEED_KO, 300 },
 	{ "load/limits", limits, NEED_KO },
 	{ "load/foolish-limits", foolish_limits, NEED_KO },
 	{ }

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@
 #include "outcome.h"
 
 #define EXCLUDE_MAX 16
-#define SECONDS 60
+#define SECONDS 120
 
 static const struct test * const areas[] = {
 	tests_states, tests_moving, tests_facts, tests_reasons, tests_bad, tests_target,
@@ -35,6 +36,11 @@ static const char *excluded[EXCLUDE_MAX];
 static int nr_excluded;
 static struct outcome *outcome;
 static unsigned int passed, failures, skipped;
+
+static unsigned int seconds_of(const struct test *test)
+{
+	return slowness() * (test->seconds ? test->seconds : SECONDS);
+}
 
 static bool selected(const char *name, char **patterns)
 {
@@ -76,7 +82,7 @@ static bool wait_for(pid_t pid, unsigned int seconds, int *status)
  */
 static long long pins_left(void)
 {
-	uint64_t end = now_ms() + 2000;
+	uint64_t end = now_ms() + 2000 * slowness();
 	long long pins = 0;
 
 	if (access(module_file("version"), R_OK))
@@ -91,7 +97,7 @@ static void judge(const struct test *test, bool in_time, int status)
 	if (!in_time) {
 		outcome->result = RESULT_FAILED;
 		snprintf(outcome->why, sizeof(outcome->why), "not done after %u s",
-			 test->seconds ? test->seconds : SECONDS);
+			 seconds_of(test));
 	} else if (outcome->result == RESULT_NONE) {
 		outcome->result = RESULT_FAILED;
 		snprintf(outcome->why, sizeof(outcome->why), "died: %s",
@@ -136,7 +142,6 @@ static void print(const struct test *test, uint64_t took)
 static void run(const struct test *test, uint64_t seed)
 {
 	const char *missing = need_missing(test->needs);
-	unsigned int seconds = test->seconds ? test->seconds : SECONDS;
 	uint64_t start = now_ms();
 	int status = 0;
 	bool in_time;
@@ -155,10 +160,23 @@ static void run(const struct test *test, uint64_t seed)
 			outcome_run(test);
 		}
 		setpgid(pid, pid);
-		in_time = wait_for(pid, seconds, &status);
+		in_time = wait_for(pid, seconds_of(test), &status);
 		judge(test, in_time, status);
 	}
 	print(test, now_ms() - start);
+}
+
+/* What is found out here need not be found out by each test. */
+static void print_machine(uint64_t seed)
+{
+	struct utsname name;
+
+	uname(&name);
+	printf("# %s %s, pages of %zu bytes, %d levels, %u bits of address, seed %llu\n",
+	       name.machine, name.release, PAGE, nr_levels(), user_bits(),
+	       (unsigned long long)seed);
+	if (!kpageflags_knows_ksm())
+		puts("# /proc/kpageflags is wrong here: it says KSM of all anonymous pages");
 }
 
 static void open_collection(void)
@@ -217,7 +235,7 @@ int main(int argc, char **argv)
 	 */
 	try_write_file("/proc/sys/kernel/numa_balancing", "0");
 	if (!list)
-		printf("# seed %llu\n", (unsigned long long)seed);
+		print_machine(seed);
 	for (area = 0; area < NR_OF(areas); area++) {
 		const struct test *test;
 

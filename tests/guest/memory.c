@@ -2,9 +2,11 @@
 /*
  * Memory of every kind.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,9 @@
 #include "needs.h"
 #include "../../module/uapi/gupwalk.h"
 
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
@@ -26,25 +31,6 @@
 #define SYS_memfd_secret 447
 #endif
 
-size_t page_size(void)
-{
-	static size_t size;
-
-	if (!size)
-		size = sysconf(_SC_PAGESIZE);
-	return size;
-}
-
-size_t pmd_size(void)
-{
-	return 1UL << level_shift(3);
-}
-
-size_t pud_size(void)
-{
-	return 1UL << level_shift(2);
-}
-
 void *map(size_t size, int prot, int flags, int fd)
 {
 	void *addr = mmap(NULL, size, prot, flags, fd, 0);
@@ -54,11 +40,16 @@ void *map(size_t size, int prot, int flags, int fd)
 	return addr;
 }
 
+void no_huge_pages(void *addr, size_t size)
+{
+	must(!madvise(addr, size, MADV_NOHUGEPAGE) || errno == EINVAL);
+}
+
 char *map_anon(size_t size, bool touch)
 {
 	char *addr = map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
-	madvise(addr, size, MADV_NOHUGEPAGE);
+	no_huge_pages(addr, size);
 	if (touch)
 		memset(addr, 'a', size);
 	return addr;
@@ -180,6 +171,29 @@ bool swap_out(void *addr)
 	return false;
 }
 
+static void survive(int signal)
+{
+}
+
+/* Some kernels tell who has asked for it, with a SIGBUS, as if it had just read the page. */
+void poison(void *addr, size_t length)
+{
+	struct sigaction action = { .sa_handler = survive };
+
+	must(!sigaction(SIGBUS, &action, NULL));
+	must(!madvise(addr, length, MADV_HWPOISON));
+}
+
+uint64_t uffd_features(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	bool known = fd >= 0 && !ioctl(fd, UFFDIO_API, &api);
+
+	close(fd);
+	return known ? api.features : 0;
+}
+
 int uffd_register(void *addr, size_t length, uint64_t mode)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -195,6 +209,26 @@ int uffd_register(void *addr, size_t length, uint64_t mode)
 	must(!ioctl(fd, UFFDIO_API, &api));
 	must(!ioctl(fd, UFFDIO_REGISTER, &reg));
 	return fd;
+}
+
+/* Linux 6.6; the headers of the machine that compiles this may be older. */
+#ifndef UFFDIO_POISON
+struct uffdio_poison {
+	struct uffdio_range range;
+	__u64 mode;
+	__s64 updated;
+};
+
+#define UFFDIO_POISON _IOWR(UFFDIO, 0x08, struct uffdio_poison)
+#endif
+
+void uffd_poison(int uffd, void *addr, size_t length)
+{
+	struct uffdio_poison poisoned = {
+		.range = { .start = (uintptr_t)addr, .len = length },
+	};
+
+	must(!ioctl(uffd, UFFDIO_POISON, &poisoned));
 }
 
 void uffd_protect(int uffd, void *addr, size_t length, bool on)

@@ -53,16 +53,6 @@ static bool cpu_has(const char *flag)
 	return has;
 }
 
-bool five_levels(void)
-{
-	static int five = -1;
-
-	/* The kernel takes the flag away when it does not use them. */
-	if (five < 0)
-		five = cpu_has("la57");
-	return five;
-}
-
 static const char *need_thp(void)
 {
 	return file_has("/sys/kernel/mm/transparent_hugepage/enabled", "[never]") ||
@@ -91,14 +81,48 @@ static const char *need_hugetlb(unsigned long size, int pages)
 	return why;
 }
 
+/* As many as the tests could do with, but no more than a third of the memory. */
 static const char *need_hugetlb_2m(void)
 {
-	return need_hugetlb(pmd_size(), 12);
+	unsigned long most = sysconf(_SC_PHYS_PAGES) * PAGE / 3 / pmd_size();
+
+	return need_hugetlb(pmd_size(), most < 2 ? 2 : most > 12 ? 12 : most);
 }
 
 static const char *need_hugetlb_1g(void)
 {
 	return need_hugetlb(pud_size(), 1);
+}
+
+static const char *need_hugetlb_cont(void)
+{
+	return contiguous_size(4) ? need_hugetlb(contiguous_size(4), 4) :
+	       "the CPU has no contiguous entries";
+}
+
+static const char *need_hugetlb_cont_pmd(void)
+{
+	return contiguous_size(3) ? need_hugetlb(contiguous_size(3), 1) :
+	       "the CPU has no contiguous entries";
+}
+
+const char *thp_cont_file(void)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/transparent_hugepage/hugepages-%zukB/enabled",
+		 contiguous_size(4) / 1024);
+	return path;
+}
+
+static const char *need_thp_cont(void)
+{
+	if (!contiguous_size(4))
+		return "the CPU has no contiguous entries";
+	if (access(thp_cont_file(), W_OK))
+		return "the kernel makes no anonymous folios that are smaller than a pmd";
+	return need_thp();
 }
 
 /* mkswap and swapon: zram has the only block device of a guest that needs no other program. */
@@ -134,7 +158,13 @@ static const char *need_swap(void)
 static const char *need_two_nodes(void)
 {
 	return access("/sys/devices/system/node/node1", F_OK) ?
-	       "one NUMA node (boot with numa=fake=2)" : NULL;
+	       "one NUMA node (boot with two: lab/vm --nodes 2)" : NULL;
+}
+
+static const char *need_numa_balancing(void)
+{
+	return access("/proc/sys/kernel/numa_balancing", W_OK) ?
+	       "the kernel does not balance memory between nodes" : NULL;
 }
 
 static const char *need_hwpoison(void)
@@ -153,6 +183,40 @@ static const char *need_uffd(void)
 	return NULL;
 }
 
+/* Bits that the headers of the machine that compiles this may not know: linux/userfaultfd.h. */
+#define FEATURE_WP (1ULL << 0)
+#define FEATURE_WP_HUGETLBFS_SHMEM (1ULL << 12)
+#define FEATURE_POISON (1ULL << 14)
+
+static const char *need_uffd_wp(void)
+{
+	return uffd_features() & FEATURE_WP ? NULL : "userfaultfd cannot write-protect here";
+}
+
+static const char *need_uffd_wp_shmem(void)
+{
+	return uffd_features() & FEATURE_WP_HUGETLBFS_SHMEM ? NULL :
+	       "userfaultfd cannot write-protect shared memory here";
+}
+
+static const char *need_uffd_poison(void)
+{
+	return uffd_features() & FEATURE_POISON ? NULL : "userfaultfd has no UFFDIO_POISON here";
+}
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+static const char *need_guard(void)
+{
+	char *page = map_anon(PAGE, true);
+	bool there = !madvise(page, PAGE, MADV_GUARD_INSTALL);
+
+	munmap(page, PAGE);
+	return there ? NULL : "the kernel has no guard regions (MADV_GUARD_INSTALL)";
+}
+
 static const char *need_ksm(void)
 {
 	return access("/sys/kernel/mm/ksm/run", W_OK) ? "no KSM" : NULL;
@@ -163,19 +227,19 @@ static const char *need_secretmem(void)
 	int fd = syscall(SYS_memfd_secret, 0);
 
 	if (fd < 0)
-		return "no memfd_secret (boot with secretmem.enable=1)";
+		return "no memfd_secret (since 5.14; before 6.5 boot with secretmem.enable=1)";
 	close(fd);
 	return NULL;
 }
 
 static const char *need_levels_5(void)
 {
-	return five_levels() ? NULL : "the page tables have four levels";
+	return five_levels() ? NULL : "the page tables have fewer than five levels";
 }
 
-static const char *need_levels_4(void)
+static const char *need_pud(void)
 {
-	return five_levels() ? "the page tables have five levels" : NULL;
+	return level_folded(2) ? "the page tables have three levels" : NULL;
 }
 
 static const char *need_ko(void)
@@ -197,6 +261,20 @@ const char *ext4_directory(void)
 	return "/run/gupwalk-test-ext4";
 }
 
+/* Guests of other architectures have no mke2fs: the host made one for them. */
+static bool ext4_to(const char *device)
+{
+	const char *image = getenv("GUPWALK_EXT4");
+	char command[512];
+
+	if (!image || access(image, R_OK))
+		snprintf(command, sizeof(command), "mke2fs -q -F -t ext4 %s 8M >/dev/null 2>&1",
+			 device);
+	else
+		snprintf(command, sizeof(command), "cp '%s' %s", image, device);
+	return !system(command);
+}
+
 static const char *need_ext4(void)
 {
 	static bool mounted;
@@ -205,8 +283,8 @@ static const char *need_ext4(void)
 		return NULL;
 	if (access("/dev/ram0", R_OK))
 		return "no /dev/ram0 for an ext4 file system (load the module brd)";
-	if (system("mke2fs -q -F -t ext4 /dev/ram0 8M >/dev/null 2>&1"))
-		return "no mke2fs here to make an ext4 file system";
+	if (!ext4_to("/dev/ram0"))
+		return "no mke2fs here, and GUPWALK_EXT4 names no ext4 file system";
 	mkdir(ext4_directory(), 0700);
 	if (mount("/dev/ram0", ext4_directory(), "ext4", 0, NULL))
 		return "cannot mount an ext4 file system (load the module ext4)";
@@ -269,7 +347,6 @@ static const struct {
 	{ NEED_KSM, need_ksm },
 	{ NEED_SECRETMEM, need_secretmem },
 	{ NEED_LEVELS_5, need_levels_5 },
-	{ NEED_LEVELS_4, need_levels_4 },
 	{ NEED_KO, need_ko },
 	{ NEED_LAYOUT, need_layout },
 	{ NEED_EXT4, need_ext4 },
@@ -278,6 +355,15 @@ static const struct {
 	{ NEED_SOFT_DIRTY, need_soft_dirty },
 	{ NEED_DEVICE_MEMORY, need_device_memory },
 	{ NEED_MOVABLE_ZONE, need_movable_zone },
+	{ NEED_PUD, need_pud },
+	{ NEED_HUGETLB_CONT, need_hugetlb_cont },
+	{ NEED_HUGETLB_CONT_PMD, need_hugetlb_cont_pmd },
+	{ NEED_THP_CONT, need_thp_cont },
+	{ NEED_UFFD_WP, need_uffd_wp },
+	{ NEED_UFFD_WP_SHMEM, need_uffd_wp_shmem },
+	{ NEED_UFFD_POISON, need_uffd_poison },
+	{ NEED_GUARD, need_guard },
+	{ NEED_NUMA_BALANCING, need_numa_balancing },
 };
 
 const char *need_missing(unsigned int wanted)

@@ -5,4 +5,7 @@
 /* Where the ext4 file system is mounted that NEED_EXT4 makes. */
 const char *ext4_directory(void);
 
+/* Where one says whether folios of contiguous_size(4) may be had. */
+const char *thp_cont_file(void);
+
 #endif /* GUPWALK_TESTS_NEEDS_H */

@@ -29,6 +29,11 @@ static const struct {
 	{ "mlocked", KPF_MLOCKED },
 };
 
+bool anon_exclusive(struct json_object *snap)
+{
+	return !jnull(snap, "page.anon_exclusive") && jbool(snap, "page.anon_exclusive");
+}
+
 static bool last_level_is_leaf(struct json_object *snap)
 {
 	return !jnull(snap, "leaf");
@@ -43,7 +48,8 @@ static void agree_flags(struct json_object *level, bool is_last, bool is_leaf)
 	for (i = 0; i < nr_entry_bits; i++) {
 		bool named = jhas(level, "flags", entry_bits[i].name);
 		/* The bits of an entry that maps nothing mean something else, or nothing. */
-		bool set = (value & entry_bits[i].mask) && (!is_last || is_leaf);
+		bool set = (value & entry_bits[i].mask) == entry_bits[i].value &&
+			   (is_last ? is_leaf && entry_bits[i].in_leaf : entry_bits[i].in_table);
 
 		check_that(named == set, "%s %s: flag %s is %snamed", jstr(level, "name"),
 			   jstr(level, "value"), entry_bits[i].name, named ? "" : "not ");
@@ -56,24 +62,26 @@ static void agree_level(struct json_object *snap, uint64_t addr, int i)
 	struct json_object *level = json_object_array_get_idx(levels, i);
 	struct json_object *above = i ? json_object_array_get_idx(levels, i - 1) : NULL;
 	bool is_last = i + 1 == (int)jlen(snap, "levels");
-	uint64_t table = jhex(level, "table"), index;
+	uint64_t table = jhex(level, "table"), index, size;
 
 	check_str(jstr(level, "name"), level_names[i]);
 	agree_flags(level, is_last, is_last && last_level_is_leaf(snap));
 	if (jbool(level, "folded")) {
-		check(i == 1 && !five_levels());
+		check(level_folded(i));
 		check_num(jnum(level, "index"), 0);
 		check_str(jstr(level, "table"), jstr(above, "table"));
 		check_str(jstr(level, "entry"), jstr(above, "entry"));
 		check_str(jstr(level, "value"), jstr(above, "value"));
 		return;
 	}
-	check(i != 1 || five_levels());
-	index = addr >> level_shift(i) & 511;
+	check(!level_folded(i));
+	index = addr >> level_shift(i) & (level_entries(i) - 1);
 	check_num(jnum(level, "index"), index);
-	check_hex(table & (page_size() - 1), 0);
+	/* A table is a page, but for the topmost one, which may be smaller. */
+	size = i ? PAGE : 8ULL * level_entries(i);
+	check_hex(table & ((size < PAGE ? size : PAGE) - 1), 0);
 	check_hex(jhex(level, "entry"), table + 8 * index);
-	if (above) {
+	if (i > top_level()) {
 		struct decoded to_here = decode(i - 1, jhex(above, "value"));
 
 		check(to_here.present && !to_here.huge);
@@ -93,6 +101,13 @@ static void agree_levels(struct json_object *snap, uint64_t addr)
 		check_str(jstr(snap, "leaf"), level_names[nr - 1]);
 }
 
+static void check_contiguous(struct json_object *snap, int last, const struct decoded *leaf)
+{
+	check_num(!jnull(snap, "contiguous"), leaf->contiguous);
+	if (leaf->contiguous)
+		check_num(jnum(snap, "contiguous"), contiguous_size(last));
+}
+
 /* Where the last entry says that the page is. */
 static void agree_frame(struct json_object *snap, uint64_t addr)
 {
@@ -105,11 +120,12 @@ static void agree_frame(struct json_object *snap, uint64_t addr)
 	check_hex(jhex(snap, "pa"), pa);
 	check_num(jnum(snap, "pfn"), pa / page_size());
 	check_str(state, leaf.present ? "present" : "protnone");
+	check_contiguous(snap, last, &leaf);
 }
 
 static void agree_rights(struct json_object *snap)
 {
-	bool writable = true, user = true;
+	bool readable = true, writable = true, user = true;
 	size_t i;
 
 	if (strcmp(jstr(snap, "state"), "present")) {
@@ -120,6 +136,7 @@ static void agree_rights(struct json_object *snap)
 		struct json_object *level = json_object_array_get_idx(jget(snap, "levels"), i);
 		struct decoded entry = decode(i, jhex(level, "value"));
 
+		readable &= entry.readable;
 		writable &= entry.writable;
 		user &= entry.user;
 	}
@@ -127,7 +144,7 @@ static void agree_rights(struct json_object *snap)
 	 * exec is checked against what really happens on execution, in states.c: page-table
 	 * isolation lies in the entries.
 	 */
-	check(jhas(snap, "rights", "read"));
+	check_num(jhas(snap, "rights", "read"), readable);
 	check_num(jhas(snap, "rights", "write"), writable);
 	check_num(jhas(snap, "rights", "user"), user);
 }
@@ -144,12 +161,14 @@ static void agree_page(struct json_object *snap, const struct sight *sight)
 	check(pfn >= head && pfn < head + (1ULL << jnum(snap, "page.order")));
 	check_hex(head & ((1ULL << jnum(snap, "page.order")) - 1), 0);
 	check_num(jbool(snap, "page.anon"), kpf(sight->flags, KPF_ANON));
-	check_num(jbool(snap, "page.ksm"), kpf(sight->flags, KPF_KSM));
+	if (kpageflags_knows_ksm())
+		check_num(jbool(snap, "page.ksm"), kpf(sight->flags, KPF_KSM));
 	check_num(jbool(snap, "page.zero"), zero);
 	check_num(jnum(snap, "page.mapcount"), sight->count);
 	check_num(jhas(snap, "page.flags", "hugetlb"), kpf(sight->flags, KPF_HUGE));
 	check(jnum(snap, "page.refcount") >= 1);
-	check(!jbool(snap, "page.anon_exclusive") || jbool(snap, "page.anon"));
+	check_num(jnull(snap, "page.anon_exclusive"), !has_anon_exclusive());
+	check(!anon_exclusive(snap) || jbool(snap, "page.anon"));
 	if (zone)
 		check_str(jstr(snap, "page.zone"), zone);
 	if (!zero)
@@ -175,7 +194,7 @@ static void agree_mapped(struct json_object *snap, const struct sight *sight)
 	}
 	check(sight->pagemap & PM_PRESENT);
 	agree_page(snap, sight);
-	if (name_uffd_wp)
+	if (name_uffd_wp && pagemap_knows_uffd_wp())
 		check_num(jhas(snap, "levels.-1.flags", name_uffd_wp),
 			  !!(sight->pagemap & PM_UFFD_WP));
 	if (name_soft_dirty && jhas(snap, "levels.-1.flags", name_soft_dirty))
@@ -196,6 +215,7 @@ static void agree_nulls(struct json_object *snap, const char *state)
 	check_num(!jnull(snap, "swap_offset"), swapped);
 	check_num(!jnull(snap, "marker"), !strcmp(state, "marker"));
 	check_num(!jnull(snap, "size"), !!strcmp(state, "novma"));
+	check(mapped || jnull(snap, "contiguous"));
 	check(mapped || jnull(snap, "page"));
 	check(mapped || !jlen(snap, "rights"));
 }

@@ -107,12 +107,13 @@ static void zapped_then_copied(void)
 static void zaps_own_mappings_only(void)
 {
 	char *other = map_anon(4 * PAGE, true), *pages = map_target(2);
-	static const struct {
+	const long page = PAGE;
+	const struct {
 		long start;
 		long length;
 	} bad[] = {
-		{ 0, 0 }, { 0, 1 }, { 1, 4096 }, { 0, 3 * 4096 }, { 4096, 2 * 4096 },
-		{ 0, -4096 }, { 4096, -4096 },
+		{ 0, 0 }, { 0, 1 }, { 1, page }, { 0, 3 * page }, { page, 2 * page },
+		{ 0, -page }, { page, -page },
 	};
 	size_t i;
 
