@@ -149,11 +149,13 @@ static unsigned int entries_of(enum gw_level level)
  */
 unsigned int gw_arch_level_entries(enum gw_level level)
 {
-	enum gw_level real = level;
+	enum gw_level real = level, below;
 
 	if (gw_arch_level_folded(level))
 		return 1;
-	while (real < GW_PTE && gw_arch_level_folded(real + 1) && entries_of(real + 1) > 1)
-		real++;
+	/* One that was never built in has a single entry, and may stand in between. */
+	for (below = level + 1; below < GW_PTE && gw_arch_level_folded(below); below++)
+		if (entries_of(below) > 1)
+			real = below;
 	return entries_of(real);
 }
