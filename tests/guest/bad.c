@@ -114,7 +114,10 @@ struct bad {
 	const char *word;
 };
 
-/* A @ in a line stands for an address that is good, a $ for a byte more than a page has. */
+/*
+ * A @ in a line stands for an address that is good, a $ for a byte more than a page has, a # for
+ * the most pages of which 64 bits can tell the size.
+ */
 static const struct bad lines[] = {
 	{ "", EINVAL, "op" },
 	{ "\n", EINVAL, "op" },
@@ -187,7 +190,7 @@ static const struct bad lines[] = {
 	{ "op=walk addr=0x10000000000000000", EFAULT, "addr" },
 	{ "op=walk addr=18446744073709551616", EFAULT, "addr" },
 	{ "op=walk addr=99999999999999999999999999999999999999", EFAULT, "addr" },
-	{ "op=walk addr=@ nr_pages=0xfffffffffffff", EFAULT, "nr_pages" },
+	{ "op=walk addr=@ nr_pages=#", EFAULT, "nr_pages" },
 	{ "op=walk addr=@ nr_pages=0x7fffffff0000", EFAULT, "nr_pages" },
 
 	{ "op=walk addr=@ nr_pages=18446744073709551615", E2BIG, "nr_pages" },
@@ -243,6 +246,8 @@ static char *with_address(const char *text)
 			end += sprintf(end, "%p", good_page);
 		else if (*text == '$')
 			end += sprintf(end, "%zu", PAGE + 1);
+		else if (*text == '#')
+			end += sprintf(end, "%#lx", ~0UL / PAGE);
 		else
 			*end++ = *text;
 	return line;
@@ -540,13 +545,23 @@ static void thread_id(void)
 	check_num(jnum(answer, "ret"), 1);
 }
 
-/* Children that exit at once: the request finds them alive, dying, or gone. */
+static void spin(long rounds)
+{
+	for (volatile long i = 0; i < rounds; i++)
+		;
+}
+
+/*
+ * Children that exit at once: the request finds them alive, dying, or gone. Whoever was too early
+ * the last time waits a little longer now.
+ */
 static void exiting_process(void)
 {
 	char *page = map_anon(64 * PAGE, true);
 	unsigned int served = 0, refused = 0;
 	uint64_t start = now_ms();
-	int fd = run_open(), delay = 0;
+	long child_first = 0;
+	int fd = run_open();
 
 	collect(false);
 	while (going_on(start, 4000, served && refused)) {
@@ -555,19 +570,20 @@ static void exiting_process(void)
 
 		must(pid >= 0);
 		if (!pid) {
-			for (volatile int i = 0; i < delay; i++)
-				;
+			spin(-child_first);
 			_exit(0);
 		}
-		delay = (delay + 997) % 40000;
-		answer = ask(fd, "op=%s addr=%p pid=%d nr_pages=%d", delay & 1 ? "walk" :
+		spin(child_first);
+		answer = ask(fd, "op=%s addr=%p pid=%d nr_pages=%d", served & 1 ? "walk" :
 			     "get_user_pages_remote", page, pid, 64);
 		if (answer.error) {
 			refused++;
+			child_first -= 997;
 			check_that(answer.error == ESRCH || answer.error == EFAULT, "%s",
 				   strerror(answer.error));
 		} else {
 			served++;
+			child_first += 997;
 			check_num(jnum(answer.json, "pid"), pid);
 		}
 		answer_free(&answer);
