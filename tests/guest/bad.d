@@ -1,0 +1,1 @@
+bad.o: bad.c lib.h

@@ -1,0 +1,1 @@
+decode_x86.o: decode_x86.c decode.h lib.h

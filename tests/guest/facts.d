@@ -1,0 +1,1 @@
+facts.o: facts.c lib.h

@@ -1,0 +1,1 @@
+json.o: json.c lib.h

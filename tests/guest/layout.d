@@ -1,0 +1,1 @@
+layout.o: layout.c lib.h

@@ -1,0 +1,1 @@
+machine.o: machine.c lib.h

@@ -1,0 +1,1 @@
+memory.o: memory.c lib.h needs.h ../../module/uapi/gupwalk.h

@@ -1,0 +1,1 @@
+module.o: module.c outcome.h lib.h

@@ -1,0 +1,1 @@
+moving.o: moving.c lib.h

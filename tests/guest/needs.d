@@ -1,0 +1,1 @@
+needs.o: needs.c lib.h needs.h

@@ -1,0 +1,1 @@
+oracle.o: oracle.c decode.h lib.h

@@ -1,0 +1,1 @@
+outcome.o: outcome.c outcome.h lib.h

@@ -1,0 +1,1 @@
+proc.o: proc.c lib.h

@@ -1,0 +1,1 @@
+races.o: races.c lib.h

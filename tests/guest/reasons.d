@@ -1,0 +1,1 @@
+reasons.o: reasons.c lib.h

@@ -1,0 +1,1 @@
+states.o: states.c lib.h needs.h

@@ -1,0 +1,1 @@
+target.o: target.c lib.h ../../module/uapi/gupwalk.h
