@@ -224,6 +224,26 @@ static void print_verdict(struct session *s, const char *a, const char *b,
 	strbuf_free(&words);
 }
 
+static void print_unknown(struct session *s, const struct differences *d)
+{
+	struct strbuf words = { 0 };
+	size_t i;
+
+	if (!d->nr_unknown)
+		return;
+	strbuf_addf(&words, "not compared, as one of the kernels or machines does not have it:");
+	for (i = 0; i < d->nr_unknown; i++) {
+		char *name = must_copy(d->unknown[i]), *dot;
+
+		while ((dot = strchr(name, '.')))
+			*dot = ' ';
+		strbuf_addf(&words, "%s %s", i ? "," : "", name);
+		free(name);
+	}
+	put_wrapped(s->out, 2, 0, s->wide, strbuf_text(&words));
+	strbuf_free(&words);
+}
+
 static struct json_object *step_or_null(size_t step)
 {
 	return step ? json_object_new_uint64(step) : NULL;
@@ -264,6 +284,7 @@ static int compare(struct session *s, const char *a, const char *b, const struct
 		print_verdict(s, a, b, &d);
 		if (d.n)
 			print_table(s, a, b, &d);
+		print_unknown(s, &d);
 	}
 	status = d.n ? STATUS_DIFFERS : STATUS_FINE;
 	differences_free(&d);

@@ -30,6 +30,35 @@ static bool parent_differs(const struct sig_step *a, const struct sig_step *b, c
 	return differs;
 }
 
+/* What is unknown on one side differs from nothing; it is only told which it was. */
+static bool is_unknown(const char *value)
+{
+	return value && !strcmp(value, SIG_UNKNOWN);
+}
+
+/* "before.page.anon_exclusive" -> "page.anon_exclusive" */
+static const char *without_side(const char *path)
+{
+	const char *at = strstr(path, "before.");
+
+	if (at)
+		return at + strlen("before.");
+	at = strstr(path, "after.");
+	return at ? at + strlen("after.") : path;
+}
+
+static void add_unknown(struct differences *d, const char *path)
+{
+	const char *name = without_side(path);
+	size_t i;
+
+	for (i = 0; i < d->nr_unknown; i++)
+		if (!strcmp(d->unknown[i], name))
+			return;
+	d->unknown = must_grow(d->unknown, d->nr_unknown, sizeof(*d->unknown));
+	d->unknown[d->nr_unknown++] = name;
+}
+
 static void diff_steps(const struct sig_step *a, const struct sig_step *b, struct difference one,
 		       struct differences *d)
 {
@@ -43,14 +72,19 @@ static void diff_steps(const struct sig_step *a, const struct sig_step *b, struc
 			one.b = b->facts[i].value;
 		else
 			one.b = sig_step_value(b, one.path);
-		if (one.b ? strcmp(one.a, one.b) : !parent_differs(a, b, one.path))
+		if (same_text(one.a, one.b))
+			continue;
+		if (is_unknown(one.a) || is_unknown(one.b))
+			add_unknown(d, one.path);
+		else if (one.b || !parent_differs(a, b, one.path))
 			add(d, &one);
 	}
 	one.a = NULL;
 	for (i = 0; i < b->n; i++) {
 		one.path = b->facts[i].path;
 		one.b = b->facts[i].value;
-		if (!sig_step_value(a, one.path) && !parent_differs(a, b, one.path))
+		if (!sig_step_value(a, one.path) && !is_unknown(one.b) &&
+		    !parent_differs(a, b, one.path))
 			add(d, &one);
 	}
 }
@@ -112,5 +146,6 @@ void diff(const struct signature *a, const struct signature *b, struct differenc
 void differences_free(struct differences *d)
 {
 	free(d->at);
+	free(d->unknown);
 	*d = (struct differences){ 0 };
 }

@@ -32,12 +32,17 @@ struct difference {
  * @n: how many
  * @steps: how many steps, those that are on one side only included
  * @steps_differ: how many of them are not the same
+ * @unknown: facts that one side has and the other side's kernel or machine does not know: their
+ * names, without the snapshot that they are of; none of them is a difference
+ * @nr_unknown: how many
  */
 struct differences {
 	struct difference *at;
 	size_t n;
 	size_t steps;
 	size_t steps_differ;
+	const char **unknown;
+	size_t nr_unknown;
 };
 
 /**

@@ -21,6 +21,7 @@ static const struct scenario *const scenarios[] = {
 	&scenario_hugetlb,
 	&scenario_prot_none,
 	&scenario_remote,
+	&scenario_fork,
 };
 
 const struct scenario *scenario_nth(size_t i)

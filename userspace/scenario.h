@@ -92,6 +92,7 @@ extern const struct scenario scenario_thp;
 extern const struct scenario scenario_hugetlb;
 extern const struct scenario scenario_prot_none;
 extern const struct scenario scenario_remote;
+extern const struct scenario scenario_fork;
 
 /**
  * scenario_nth() - go through all scenarios

@@ -28,11 +28,16 @@ struct named {
 	unsigned int name;
 };
 
-struct maker {
+/* The names of one run. */
+struct names {
 	struct namer pages;
 	struct namer virtual;
-	struct namer tables;
+	struct namer tables[LEVELS_MAX];	/* a level each: not all machines have all */
 	struct namer vmas;
+};
+
+struct maker {
+	struct names names;
 	struct sig_step *step;
 	char prefix[32];	/* of the paths of the page at hand */
 };
@@ -56,6 +61,30 @@ static void put_name(struct namer *namer, uint64_t number, struct strbuf *out)
 	else
 		free(key);
 	strbuf_addf(out, "%c%u", namer->letter, (*found)->name);
+}
+
+static void names_begin(struct names *names)
+{
+	size_t i;
+
+	*names = (struct names){
+		.pages.letter = 'P',
+		.virtual.letter = 'V',
+		.vmas.letter = 'M',
+	};
+	for (i = 0; i < LEVELS_MAX; i++)
+		names->tables[i].letter = 'T';
+}
+
+static void names_end(struct names *names)
+{
+	size_t i;
+
+	tdestroy(names->pages.tree, free);
+	tdestroy(names->virtual.tree, free);
+	tdestroy(names->vmas.tree, free);
+	for (i = 0; i < LEVELS_MAX; i++)
+		tdestroy(names->tables[i].tree, free);
 }
 
 static void put_fact(struct maker *m, const char *path, const char *value)
@@ -103,11 +132,11 @@ static void put_pfn(struct maker *m, const char *path, const struct maybe *pfn,
 	uint64_t number = pfn->value;
 
 	if (pfn->known && in_folio(page, number)) {
-		put_name(&m->pages, page->head_pfn, &name);
+		put_name(&m->names.pages, page->head_pfn, &name);
 		if (number != page->head_pfn)
 			strbuf_addf(&name, "+%" PRIu64, number - page->head_pfn);
 	} else if (pfn->known) {
-		put_name(&m->pages, number, &name);
+		put_name(&m->names.pages, number, &name);
 	}
 	put_and_free(m, path, &name);
 }
@@ -116,7 +145,7 @@ static void put_addr(struct maker *m, const char *path, uint64_t addr)
 {
 	struct strbuf name = { 0 };
 
-	put_name(&m->virtual, addr / VIRTUAL_PAGE, &name);
+	put_name(&m->names.virtual, addr / VIRTUAL_PAGE, &name);
 	if (addr % VIRTUAL_PAGE)
 		strbuf_addf(&name, "+0x%" PRIx64, addr % VIRTUAL_PAGE);
 	put_and_free(m, path, &name);
@@ -134,13 +163,30 @@ static void put_page(struct maker *m, const char *side, const struct page_facts 
 	if (page->anon_exclusive.known)
 		put_bool(m, PATH(".anon_exclusive"), page->anon_exclusive.value);
 	else
-		put_fact(m, PATH(".anon_exclusive"), NULL);
+		put_fact(m, PATH(".anon_exclusive"), SIG_UNKNOWN);
 	put_number(m, PATH(".order"), page->order);
 	put_number(m, PATH(".mapcount"), page->mapcount);
 	put_bool(m, PATH(".pincount_exact"), page->pincount_exact);
 	names_without(page->flags, LRU_NOISE, &flags);
 	put_and_free(m, PATH(".flags"), &flags);
 #undef PATH
+}
+
+#define DIRTY_BITS "DIRTY,SAVED_DIRTY"
+
+/*
+ * x86 keeps the dirty bit of an entry without the right to write elsewhere since Linux kernel
+ * commit "x86/mm: Introduce _PAGE_SAVED_DIRTY" (in v6.6), as there it would mean a shadow stack.
+ * For the kernel's own question, pte_dirty(), both are one.
+ */
+static void put_entry_flags(struct maker *m, const char *path, const char *flags)
+{
+	struct strbuf said = { 0 };
+
+	names_without(flags, DIRTY_BITS, &said);
+	if (names_have(flags, "DIRTY") || names_have(flags, "SAVED_DIRTY"))
+		strbuf_word(&said, ",", "DIRTY");
+	put_and_free(m, path, &said);
 }
 
 static void put_levels(struct maker *m, const char *side, const struct snapshot *s)
@@ -157,11 +203,15 @@ static void put_levels(struct maker *m, const char *side, const struct snapshot 
 		const struct level *l = &s->levels[i];
 		struct strbuf table = { 0 };
 
-		snprintf(path, sizeof(path), "%s.levels.%s.table", side, l->name);
-		put_name(&m->tables, l->table, &table);
-		put_and_free(m, path, &table);
 		snprintf(path, sizeof(path), "%s.levels.%s.flags", side, l->name);
-		put_fact(m, path, l->folded ? "folded" : l->flags);
+		if (l->folded) {
+			put_fact(m, path, SIG_UNKNOWN);
+			continue;
+		}
+		put_entry_flags(m, path, l->flags);
+		snprintf(path, sizeof(path), "%s.levels.%s.table", side, l->name);
+		put_name(&m->names.tables[i], l->table, &table);
+		put_and_free(m, path, &table);
 	}
 }
 
@@ -229,7 +279,7 @@ static void put_vma(struct maker *m, const struct vma *vma)
 	struct strbuf name = { 0 };
 
 	if (vma)
-		put_name(&m->vmas, vma->start, &name);
+		put_name(&m->names.vmas, vma->start, &name);
 	put_and_free(m, "vma", &name);
 	if (!vma)
 		return;
@@ -261,26 +311,28 @@ static void make_step(struct maker *m, const struct record *r)
 		put_one_page(m, &r->pages[i], i);
 }
 
+static bool same_run(const struct record *a, const struct record *b)
+{
+	return a->run ? b->run && !strcmp(a->run, b->run) : !b->run;
+}
+
 void signature_make(const struct records *records, struct signature *sig)
 {
-	struct maker m = {
-		.pages.letter = 'P',
-		.virtual.letter = 'V',
-		.tables.letter = 'T',
-		.vmas.letter = 'M',
-	};
+	struct maker m;
 	size_t i;
 
+	names_begin(&m.names);
 	sig->n = records->n;
 	sig->steps = must_alloc(records->n, sizeof(*sig->steps));
 	for (i = 0; i < records->n; i++) {
+		if (i && !same_run(records->at[i - 1], records->at[i])) {
+			names_end(&m.names);
+			names_begin(&m.names);
+		}
 		m.step = &sig->steps[i];
 		make_step(&m, records->at[i]);
 	}
-	tdestroy(m.pages.tree, free);
-	tdestroy(m.virtual.tree, free);
-	tdestroy(m.tables.tree, free);
-	tdestroy(m.vmas.tree, free);
+	names_end(&m.names);
 }
 
 void signature_free(struct signature *sig)

@@ -5,9 +5,13 @@
  *
  * It is a list of steps, a record each, and a step is a list of facts, each with a path as its
  * name: "errno", "vma.flags", "cause", "after.state", "before.pte.flags", "after.page.order";
- * "pages.2.cause" for the second page of a record, and so on. Page frames are named P1, P2 in
- * the order in which they appear (with +N for the Nth page of a large folio), virtual pages V1,
- * tables T1, VMAs M1…; lists have commas between their names; what is null or empty is "none".
+ * "pages.2.cause" for the second page of a record, and so on. Page frames are named P1, P2 in the
+ * order in which they appear (with +N for the Nth page of a large folio), virtual pages V1, tables
+ * T1 (at each level anew), VMAs M1, in each run anew: pages of one that has ended are used again.
+ * Lists have commas between their names; what is null or empty is "none".
+ *
+ * What a kernel or a machine does not have is "unknown" (SIG_UNKNOWN), and no difference to
+ * anything: whether a page is exclusive before 5.19, the entry of a level that is folded.
  *
  * Reference counts appear as differences only: "before.page.gained_refs" and
  * "before.page.gained_pins" are what the page that was there before gained by the call, if it is
@@ -21,6 +25,8 @@
 #include <stddef.h>
 
 #include "record.h"
+
+#define SIG_UNKNOWN "unknown"
 
 struct fact {
 	char *path;

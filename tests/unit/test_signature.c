@@ -308,6 +308,62 @@ static void test_terms(void **state)
 	free(text);
 }
 
+/*
+ * Between the oldest and the newest kernel nothing of what the scenarios show has changed, but that
+ * a pin for reading unshares: no fact that one of them does not know, no number of a page that was
+ * used before, no other place for the same bit.
+ */
+static void test_across_kernels(void **state)
+{
+	char *old = load("kernels/5.10.jsonl"), *new = load("kernels/7.3.jsonl");
+	struct signature sig[2];
+	struct differences d;
+	size_t i;
+
+	(void)state;
+	make(old, &sig[0]);
+	make(new, &sig[1]);
+	diff(&sig[0], &sig[1], &d);
+	assert_int_equal(d.steps, sig[0].n);
+	assert_int_equal(d.steps_differ, 1);
+	assert_string_equal(d.at[0].path, "cause");
+	assert_string_equal(d.at[0].a, "unchanged");
+	assert_string_equal(d.at[0].b, "unshare");
+	for (i = 1; i < d.n; i++)
+		assert_int_equal(d.at[i].step_a, d.at[0].step_a);
+	assert_int_equal(d.nr_unknown, 1);
+	assert_string_equal(d.unknown[0], "page.anon_exclusive");
+	differences_free(&d);
+	signature_free(&sig[0]);
+	signature_free(&sig[1]);
+	free(old);
+	free(new);
+}
+
+/* A page that one run has left is another page when the next one gets it. */
+static void test_names_of_a_run(void **state)
+{
+	char *a = load("prefault.1.jsonl"), *b = load("read-prefault.1.jsonl");
+	struct strbuf both = { 0 };
+	struct signature sig[2];
+	size_t i;
+
+	(void)state;
+	strbuf_addf(&both, "%s%s", a, b);
+	make(strbuf_text(&both), &sig[0]);
+	make(b, &sig[1]);
+	assert_true(sig[0].n > sig[1].n);
+	for (i = 0; i < sig[1].n; i++)
+		assert_string_equal(sig_step_value(&sig[0].steps[sig[0].n - sig[1].n + i],
+						   "before.pfn"),
+				    sig_step_value(&sig[1].steps[i], "before.pfn"));
+	signature_free(&sig[0]);
+	signature_free(&sig[1]);
+	strbuf_free(&both);
+	free(a);
+	free(b);
+}
+
 static void test_kernels(void **state)
 {
 	static const struct expect expects[EXPECT_MAX] = {
@@ -337,6 +393,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_compare),
 		cmocka_unit_test(test_recorded_as_expected),
 		cmocka_unit_test(test_terms),
+		cmocka_unit_test(test_across_kernels),
+		cmocka_unit_test(test_names_of_a_run),
 		cmocka_unit_test(test_kernels),
 	};
 
