@@ -74,7 +74,7 @@ comma := ,
 
 check-all:
 	@lab/install-deps build lab test arm64 kernel
-	@lab/check-all $(subst $(comma), ,$(ONLY))
+	@lab/check-all $(if $(MINUTES),--minutes "$(MINUTES)") $(subst $(comma), ,$(ONLY))
 
 style:
 	@tests/run style

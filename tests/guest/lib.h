@@ -328,6 +328,11 @@ bool kernel_since(int major, int minor);
  */
 unsigned int slowness(void);
 /*
+ * By how much what is only repeated is repeated less: GUPWALK_TEST_BRIEF, where the same tests run
+ * on many kernels.
+ */
+unsigned int brevity(void);
+/*
  * stable_page_flags() of 6.12 says KPF_KSM of each anonymous page: it tests `mapping &
  * PAGE_MAPPING_KSM`, a mask of two bits of which anonymous memory has one.
  */
@@ -386,8 +391,9 @@ pid_t spawn(void (*run)(void *arg), void *arg);
 void kill_and_reap(pid_t pid);
 uint64_t now_ms(void);
 /*
- * For tests that go on for a while: is it time to go on? They take @ms since @start, and on a slow
- * machine as long as it takes until @enough, but no longer than 80 s, times slowness().
+ * For tests that go on for a while: is it time to go on? They take @ms since @start, or less by
+ * brevity(), and on a slow machine as long as it takes until @enough, but no longer than 80 s,
+ * times slowness().
  */
 bool going_on(uint64_t start, unsigned int ms, bool enough);
 void sleep_ms(unsigned int ms);

@@ -123,6 +123,13 @@ unsigned int slowness(void)
 	return slow && atoi(slow) > 0 ? atoi(slow) : 1;
 }
 
+unsigned int brevity(void)
+{
+	const char *brief = getenv("GUPWALK_TEST_BRIEF");
+
+	return brief && atoi(brief) > 0 ? atoi(brief) : 1;
+}
+
 bool kpageflags_knows_ksm(void)
 {
 	static int knows = -1;

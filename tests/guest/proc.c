@@ -141,7 +141,7 @@ bool going_on(uint64_t start, unsigned int ms, bool enough)
 {
 	uint64_t now = now_ms();
 
-	return now < start + ms || (!enough && now < start + 80000 * slowness());
+	return now < start + ms / brevity() || (!enough && now < start + 80000 * slowness());
 }
 
 void sleep_ms(unsigned int ms)
