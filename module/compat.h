@@ -22,6 +22,32 @@
 #define GW_HAVE_GUP_VMAS (LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0))
 #endif
 
+/* Linux kernel commit "mm/gup: remove unused get_user_pages_locked()" (in v5.18). */
+#ifndef GW_HAVE_GUP_LOCKED
+#define GW_HAVE_GUP_LOCKED (LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0))
+#endif
+
+/* Linux kernel commit 53b2d09bf7f1 ("mm/gup: remove the restriction on locked with FOLL_LONGTERM"),
+ * taken for granted from v6.3 on: before, pin_user_pages_unlocked() warns about FOLL_LONGTERM.
+ */
+#ifndef GW_HAVE_LONGTERM_UNLOCKED
+#define GW_HAVE_LONGTERM_UNLOCKED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
+#endif
+
+/* Linux kernel commit 55b8fe703bc5 ("gup: Introduce FOLL_NOFAULT flag to disable page faults") (in
+ * v5.16).
+ */
+#ifndef GW_HAVE_FOLL_NOFAULT
+#define GW_HAVE_FOLL_NOFAULT (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0))
+#endif
+
+/* Linux kernel commit c89357e27f20 ("mm: support GUP-triggered unsharing of anonymous pages") (in
+ * v5.19).
+ */
+#ifndef GW_HAVE_FAULT_UNSHARE
+#define GW_HAVE_FAULT_UNSHARE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0))
+#endif
+
 /* Linux kernel commit 6da8e9634bb7 ("mm: new follow_pfnmap API") (in v6.12); follow_pfn() itself
  * left in v6.10, commit cb10c28ac82c ("mm: remove follow_pfn").
  */

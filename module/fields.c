@@ -349,7 +349,7 @@ static void record_fault(const void *object, struct gw_value *value)
 {
 	const struct gw_record *o = object;
 
-	value->null = o->op->family != GW_FAMILY_FAULT;
+	value->null = !o->op->returns_fault;
 	value->names = fault_names;
 	value->word = (__force u32)o->fault;
 }
@@ -379,6 +379,7 @@ GET(record_errno, struct gw_record, string, errno_token(o->error))
 GET(record_reason, struct gw_record, string, o->reason ? o->reason->token : NULL)
 GET(record_reason_text, struct gw_record, string, o->reason ? o->reason->text : NULL)
 GET(record_duration_ns, struct gw_record, number, o->duration_ns)
+GET(record_mmap_lock, struct gw_record, string, gw_lock_tokens[o->lock])
 GET(record_held, struct gw_record, truth, o->held)
 GET(record_vma, struct gw_record, object, &o->vma)
 
@@ -402,6 +403,7 @@ const struct gw_field gw_record_fields[] = {
 	{ "reason", GW_STRING, record_reason },
 	{ "reason_text", GW_STRING, record_reason_text },
 	{ "duration_ns", GW_NUMBER, record_duration_ns },
+	{ "mmap_lock", GW_STRING, record_mmap_lock },
 	{ "held", GW_BOOL, record_held },
 	{ "peek", GW_BYTES, record_peek },
 	{ "vma", GW_OBJECT, record_vma, gw_vma_fields },

@@ -14,6 +14,7 @@
  * @error: why it is refused
  * @record: what becomes of it
  * @call: arguments and result of the kernel call
+ * @locked: the mmap lock is held
  * @obtained: pages that it obtained
  * @walked: elements of a walk
  */
@@ -22,6 +23,7 @@ struct gw_measurement {
 	struct gw_error *error;
 	struct gw_record *record;
 	struct gw_call call;
+	bool locked;
 	unsigned long obtained;
 	unsigned int walked;
 };
@@ -82,19 +84,14 @@ static void note_result(struct gw_measurement *m)
 	struct gw_record *record = m->record;
 	unsigned long i;
 
-	switch (record->op->family) {
-	case GW_FAMILY_FAULT:
+	if (record->op->returns_fault) {
 		record->fault = m->call.fault;
 		if (record->fault & VM_FAULT_ERROR)
 			record->error = -vm_fault_to_errno(record->fault, FOLL_HWPOISON);
-		break;
-	case GW_FAMILY_GUP:
-		if (record->ret > 0)
-			m->obtained = record->ret;
-		fallthrough;
-	default:
-		if (record->ret < 0)
-			record->error = -record->ret;
+	} else if (record->ret < 0) {
+		record->error = -record->ret;
+	} else if (record->op->release) {
+		m->obtained = record->ret;
 	}
 	if (m->call.has_pfn) {
 		record->results[0].has_pfn = true;
@@ -106,27 +103,65 @@ static void note_result(struct gw_measurement *m)
 	}
 }
 
-/* Walk, call, walk. The mmap lock is held, and no op drops it. */
-static void measure_call(struct gw_measurement *m)
+static int lock(struct gw_measurement *m)
+{
+	int ret = mmap_read_lock_killable(m->request->mm);
+
+	m->locked = !ret;
+	return ret;
+}
+
+static void unlock(struct gw_measurement *m)
+{
+	if (m->locked)
+		mmap_read_unlock(m->request->mm);
+	m->locked = false;
+}
+
+/* With the lock that the op wants, and with the lock held again after it. */
+static int make_call(struct gw_measurement *m)
+{
+	const struct gw_op *op = m->request->op;
+	struct gw_record *record = m->record;
+
+	if (op->unlocked)
+		unlock(m);
+	m->call.locked = m->locked;
+	record->time_ns = ktime_get_ns();
+	record->ret = op->call(&m->call);
+	record->duration_ns = ktime_get_ns() - record->time_ns;
+	m->locked = m->call.locked;
+	/* Others may have been at the VMAs. */
+	if (!m->locked || m->call.dropped)
+		m->call.vma = NULL;
+	record->lock = op->unlocked ? GW_LOCK_NOT_HELD :
+		       m->call.dropped ? GW_LOCK_DROPPED : GW_LOCK_KEPT;
+	note_result(m);
+	return m->locked ? 0 : lock(m);
+}
+
+/* Walk, call, walk. */
+static int measure_call(struct gw_measurement *m)
 {
 	const struct gw_request *r = m->request;
 	struct gw_record *record = m->record;
 	unsigned int i;
+	int ret;
 
 	for (i = 0; i < record->nr; i++)
 		record->results[i].addr = i ? (r->addr & PAGE_MASK) + i * PAGE_SIZE : r->addr;
 
 	gw_walk(r->mm, r->addr, r->nr_pages, record->before);
-	record->time_ns = ktime_get_ns();
-	record->ret = r->op->call(&m->call);
-	record->duration_ns = ktime_get_ns() - record->time_ns;
+	ret = make_call(m);
+	if (ret)
+		return ret;
 	gw_walk(r->mm, r->addr, r->nr_pages, record->after);
 
-	note_result(m);
 	explain(m);
 	for (i = 0; i < record->nr; i++)
 		record->results[i].cause = gw_cause(&record->before[i], &record->after[i],
 						    record->flags);
+	return 0;
 }
 
 static int measure_locked(struct gw_measurement *m)
@@ -144,12 +179,10 @@ static int measure_locked(struct gw_measurement *m)
 	ret = gw_vma_copy(m->call.vma, &m->record->vma);
 	if (ret)
 		return ret;
-	if (r->op->family == GW_FAMILY_WALK) {
-		m->record->time_ns = ktime_get_ns();
-		walk_entries(m);
-	} else {
-		measure_call(m);
-	}
+	if (r->op->family != GW_FAMILY_WALK)
+		return measure_call(m);
+	m->record->time_ns = ktime_get_ns();
+	walk_entries(m);
 	return 0;
 }
 
@@ -281,10 +314,10 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 
 	ret = prepare(&m, &hold);
 	if (!ret)
-		ret = mmap_read_lock_killable(request->mm);
+		ret = lock(&m);
 	if (!ret) {
 		ret = measure_locked(&m);
-		mmap_read_unlock(request->mm);
+		unlock(&m);
 	}
 	if (!ret && request->op->release)
 		peek_and_poke(&m);

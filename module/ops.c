@@ -12,7 +12,16 @@ const struct gw_name gw_flag_names[] = {
 	{ "write", GW_FLAG_WRITE },
 	{ "force", GW_FLAG_FORCE },
 	{ "longterm", GW_FLAG_LONGTERM },
+	{ "nofault", GW_FLAG_NOFAULT },
+	{ "nowait", GW_FLAG_NOWAIT },
+	{ "unshare", GW_FLAG_UNSHARE },
 	{ }
+};
+
+const char * const gw_lock_tokens[] = {
+	[GW_LOCK_KEPT] = "kept",
+	[GW_LOCK_DROPPED] = "dropped",
+	[GW_LOCK_NOT_HELD] = "not-held",
 };
 
 static unsigned int foll_flags(u32 flags)
@@ -25,6 +34,10 @@ static unsigned int foll_flags(u32 flags)
 		foll |= FOLL_FORCE;
 	if (flags & GW_FLAG_LONGTERM)
 		foll |= FOLL_LONGTERM;
+	if (flags & GW_FLAG_NOFAULT)
+		foll |= GW_FOLL_NOFAULT;
+	if (flags & GW_FLAG_NOWAIT)
+		foll |= FOLL_NOWAIT;
 	return foll;
 }
 
@@ -36,46 +49,107 @@ static long call_follow_pfn(struct gw_call *call)
 	return ret;
 }
 
+static unsigned int fault_flags(const struct gw_call *call)
+{
+	unsigned int flags = 0;
+
+	if (call->flags & GW_FLAG_WRITE)
+		flags |= FAULT_FLAG_WRITE;
+	if (call->flags & GW_FLAG_UNSHARE)
+		flags |= GW_FAULT_FLAG_UNSHARE;
+	if (call->mm != current->mm)
+		flags |= FAULT_FLAG_REMOTE;
+	return flags;
+}
+
 /*
  * Without FAULT_FLAG_ALLOW_RETRY the mmap lock is never dropped (get_user_pages does the same
  * when it is given no @locked), so both snapshots and the call see the same VMAs.
  */
 static long call_handle_mm_fault(struct gw_call *call)
 {
-	unsigned int flags = 0;
-
-	if (call->flags & GW_FLAG_WRITE)
-		flags |= FAULT_FLAG_WRITE;
-	if (call->mm != current->mm)
-		flags |= FAULT_FLAG_REMOTE;
-	call->fault = handle_mm_fault(call->vma, call->addr & PAGE_MASK, flags, NULL);
+	call->fault = handle_mm_fault(call->vma, call->addr & PAGE_MASK, fault_flags(call), NULL);
 	return (__force unsigned int)call->fault;
 }
 
 /*
- * What the CPU's fault handler checks of a write (arch/x86/mm/fault.c, access_error()); since v6.4
- * sanitize_fault_flags() warns about a caller that did not. And what no caller of the kernel's own
- * does: of a page without a struct page the copy for a write is read through the user address, in
- * the caller's memory (__wp_page_copy_user()).
+ * It checks of the VMA what handle_mm_fault leaves to its callers, and tries again for them: with
+ * the lock held when it returns, whatever happened in between.
  */
-static const char *check_handle_mm_fault(const struct gw_call *call)
+static long call_fixup_user_fault(struct gw_call *call)
+{
+	return fixup_user_fault(call->mm, call->addr & PAGE_MASK, fault_flags(call),
+				&call->dropped);
+}
+
+#define COPIES_FOR_ANOTHER "a private VM_PFNMAP or DAX mapping is copied for its own process only"
+
+/*
+ * What no caller of the kernel's own does: of a page without a struct page the copy for a write is
+ * read through the user address, in the caller's memory (__wp_page_copy_user()).
+ */
+static bool copies_for_another(const struct gw_call *call)
 {
 	struct vm_area_struct *vma = call->vma;
 
+	return call->flags & GW_FLAG_WRITE && call->mm != current->mm &&
+	       gw_vma_is_cow_mapping(vma) &&
+	       (vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP) || vma_is_dax(vma));
+}
+
+/*
+ * What the CPU's fault handler checks of a write (arch/x86/mm/fault.c, access_error()); since v6.4
+ * sanitize_fault_flags() warns about a caller that did not.
+ */
+static const char *check_handle_mm_fault(const struct gw_call *call)
+{
 	if (!(call->flags & GW_FLAG_WRITE))
 		return NULL;
-	if (!(vma->vm_flags & VM_WRITE))
+	if (call->flags & GW_FLAG_UNSHARE)
+		return "unshare is what a read does that must not write: not with write";
+	if (!(call->vma->vm_flags & VM_WRITE))
 		return "the VMA does not allow writing, so handle_mm_fault must not be asked to";
-	if (call->mm != current->mm && gw_vma_is_cow_mapping(vma) &&
-	    (vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP) || vma_is_dax(vma)))
-		return "a private VM_PFNMAP or DAX mapping is copied for its own process only";
-	return NULL;
+	return copies_for_another(call) ? COPIES_FOR_ANOTHER : NULL;
+}
+
+/* It checks the rights itself; but not what it would copy, see above. */
+static const char *check_fixup_user_fault(const struct gw_call *call)
+{
+	return copies_for_another(call) ? COPIES_FOR_ANOTHER : NULL;
 }
 
 static long call_get_user_pages(struct gw_call *call)
 {
 	return gw_get_user_pages(call->addr, call->nr_pages, foll_flags(call->flags),
 				 call->pages);
+}
+
+/* Where it has to wait it gives the lock up, and comes back without. */
+static long call_get_user_pages_locked(struct gw_call *call)
+{
+	long ret = gw_get_user_pages_locked(call->addr, call->nr_pages, foll_flags(call->flags),
+					    call->pages, &call->locked);
+
+	call->dropped = !call->locked;
+	return ret;
+}
+
+static long call_get_user_pages_unlocked(struct gw_call *call)
+{
+	return get_user_pages_unlocked(call->addr, call->nr_pages, call->pages,
+				       foll_flags(call->flags));
+}
+
+static long call_get_user_pages_fast(struct gw_call *call)
+{
+	return get_user_pages_fast(call->addr, call->nr_pages, foll_flags(call->flags),
+				   call->pages);
+}
+
+static long call_get_user_pages_fast_only(struct gw_call *call)
+{
+	return get_user_pages_fast_only(call->addr, call->nr_pages, foll_flags(call->flags),
+					call->pages);
 }
 
 static long call_get_user_pages_remote(struct gw_call *call)
@@ -90,6 +164,24 @@ static long call_pin_user_pages(struct gw_call *call)
 				 call->pages);
 }
 
+static long call_pin_user_pages_remote(struct gw_call *call)
+{
+	return gw_pin_user_pages_remote(call->mm, call->addr, call->nr_pages,
+					foll_flags(call->flags), call->pages, NULL);
+}
+
+static long call_pin_user_pages_unlocked(struct gw_call *call)
+{
+	return pin_user_pages_unlocked(call->addr, call->nr_pages, call->pages,
+				       foll_flags(call->flags));
+}
+
+static long call_pin_user_pages_fast(struct gw_call *call)
+{
+	return pin_user_pages_fast(call->addr, call->nr_pages, foll_flags(call->flags),
+				   call->pages);
+}
+
 static void release_get(struct page **pages, unsigned long nr)
 {
 	unsigned long i;
@@ -102,6 +194,14 @@ static void release_pin(struct page **pages, unsigned long nr)
 {
 	unpin_user_pages(pages, nr);
 }
+
+/* What this kernel does not have is no flag here. */
+#define NOFAULT (GW_HAVE_FOLL_NOFAULT ? GW_FLAG_NOFAULT : 0)
+#define UNSHARE (GW_HAVE_FAULT_UNSHARE ? GW_FLAG_UNSHARE : 0)
+#define LONGTERM_UNLOCKED (GW_HAVE_LONGTERM_UNLOCKED ? GW_FLAG_LONGTERM : 0)
+#define GUP_FLAGS (GW_FLAG_WRITE | GW_FLAG_FORCE | GW_FLAG_NOWAIT | NOFAULT)
+/* internal_get_user_pages_fast() warns about FOLL_NOWAIT, since v6.13 gup_fast_fallback() */
+#define GUP_FAST_FLAGS (GW_FLAG_WRITE | GW_FLAG_FORCE | NOFAULT)
 
 /*
  * FOLL_LONGTERM is a flag of pin_* only: get_* would warn (is_valid_gup_flags(), since v6.2
@@ -131,6 +231,18 @@ const struct gw_op gw_ops[] = {
 		.call = call_handle_mm_fault,
 		.check = check_handle_mm_fault,
 		.family = GW_FAMILY_FAULT,
+		.flags = GW_FLAG_WRITE | UNSHARE,
+		.any_memory = true,
+		.single = true,
+		.returns_fault = true,
+	},
+	{
+		.name = "fixup_user_fault",
+		.impl = "fixup_user_fault",
+		.note = "the same with the checks of the VMA, tried again until it is done",
+		.call = call_fixup_user_fault,
+		.check = check_fixup_user_fault,
+		.family = GW_FAMILY_FIXUP,
 		.flags = GW_FLAG_WRITE,
 		.any_memory = true,
 		.single = true,
@@ -142,7 +254,48 @@ const struct gw_op gw_ops[] = {
 		.call = call_get_user_pages,
 		.release = release_get,
 		.family = GW_FAMILY_GUP,
-		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE,
+		.flags = GUP_FLAGS,
+	},
+	{
+		.name = "get_user_pages_locked",
+		.impl = GW_GUP_LOCKED_IMPL,
+		.note = "the same, and may give up the mmap lock to wait",
+		.missing = "gone since 5.18, nobody used it: get_user_pages_unlocked does the same",
+		.call = call_get_user_pages_locked,
+		.release = release_get,
+		.family = GW_FAMILY_GUP,
+		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE | GW_FLAG_NOWAIT,
+	},
+	{
+		.name = "get_user_pages_unlocked",
+		.impl = "get_user_pages_unlocked",
+		.note = "the same, and takes the mmap lock itself",
+		.call = call_get_user_pages_unlocked,
+		.release = release_get,
+		.family = GW_FAMILY_GUP,
+		.flags = GUP_FLAGS,
+		.unlocked = true,
+	},
+	{
+		.name = "get_user_pages_fast",
+		.impl = "get_user_pages_fast",
+		.note = "the same without the mmap lock where the page tables alone allow it",
+		.call = call_get_user_pages_fast,
+		.release = release_get,
+		.family = GW_FAMILY_GUP,
+		.flags = GUP_FAST_FLAGS,
+		.unlocked = true,
+	},
+	{
+		.name = "get_user_pages_fast_only",
+		.impl = "get_user_pages_fast_only",
+		.note = "the same, and gives fewer pages where they do not",
+		.call = call_get_user_pages_fast_only,
+		.release = release_get,
+		.family = GW_FAMILY_GUP,
+		.flags = GW_FLAG_WRITE,
+		.unlocked = true,
+		.never_faults = true,
 	},
 	{
 		.name = "get_user_pages_remote",
@@ -151,7 +304,7 @@ const struct gw_op gw_ops[] = {
 		.call = call_get_user_pages_remote,
 		.release = release_get,
 		.family = GW_FAMILY_GUP,
-		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE,
+		.flags = GUP_FLAGS,
 		.any_memory = true,
 		.remote = true,
 	},
@@ -162,7 +315,38 @@ const struct gw_op gw_ops[] = {
 		.call = call_pin_user_pages,
 		.release = release_pin,
 		.family = GW_FAMILY_GUP,
-		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE | GW_FLAG_LONGTERM,
+		.flags = GUP_FLAGS | GW_FLAG_LONGTERM,
+	},
+	{
+		.name = "pin_user_pages_unlocked",
+		.impl = "pin_user_pages_unlocked",
+		.note = "the same, and takes the mmap lock itself",
+		.call = call_pin_user_pages_unlocked,
+		.release = release_pin,
+		.family = GW_FAMILY_GUP,
+		.flags = GUP_FLAGS | LONGTERM_UNLOCKED,
+		.unlocked = true,
+	},
+	{
+		.name = "pin_user_pages_fast",
+		.impl = "pin_user_pages_fast",
+		.note = "the same without the mmap lock where the page tables alone allow it",
+		.call = call_pin_user_pages_fast,
+		.release = release_pin,
+		.family = GW_FAMILY_GUP,
+		.flags = GUP_FAST_FLAGS | GW_FLAG_LONGTERM,
+		.unlocked = true,
+	},
+	{
+		.name = "pin_user_pages_remote",
+		.impl = "pin_user_pages_remote",
+		.note = "pins on the memory of any process, as vfio takes them",
+		.call = call_pin_user_pages_remote,
+		.release = release_pin,
+		.family = GW_FAMILY_GUP,
+		.flags = GUP_FLAGS | GW_FLAG_LONGTERM,
+		.any_memory = true,
+		.remote = true,
 	},
 };
 

@@ -19,6 +19,9 @@
 #define GW_FLAG_WRITE 0x1
 #define GW_FLAG_FORCE 0x2
 #define GW_FLAG_LONGTERM 0x4
+#define GW_FLAG_NOFAULT 0x8
+#define GW_FLAG_NOWAIT 0x10
+#define GW_FLAG_UNSHARE 0x20
 
 extern const struct gw_name gw_flag_names[];
 
@@ -27,9 +30,28 @@ extern const struct gw_name gw_flag_names[];
  * @GW_FAMILY_WALK: makes no call
  * @GW_FAMILY_FOLLOW: follow_pfn and its successors
  * @GW_FAMILY_FAULT: handle_mm_fault
- * @GW_FAMILY_GUP: get_user_pages and pin_user_pages
+ * @GW_FAMILY_FIXUP: fixup_user_fault, which looks at the rights of the VMA first
+ * @GW_FAMILY_GUP: get_user_pages and pin_user_pages, and their relatives
  */
-enum gw_family { GW_FAMILY_WALK, GW_FAMILY_FOLLOW, GW_FAMILY_FAULT, GW_FAMILY_GUP };
+enum gw_family {
+	GW_FAMILY_WALK,
+	GW_FAMILY_FOLLOW,
+	GW_FAMILY_FAULT,
+	GW_FAMILY_FIXUP,
+	GW_FAMILY_GUP,
+};
+
+/**
+ * enum gw_lock - what becomes of the mmap lock in a call
+ * @GW_LOCK_KEPT: held for read from the first snapshot to the last
+ * @GW_LOCK_DROPPED: the call gave it up, to wait for something, and others may have changed the
+ * mapping
+ * @GW_LOCK_NOT_HELD: the call wants to be made without it, and takes it itself where it needs it;
+ * likewise
+ */
+enum gw_lock { GW_LOCK_KEPT, GW_LOCK_DROPPED, GW_LOCK_NOT_HELD };
+
+extern const char * const gw_lock_tokens[];
 
 /**
  * struct gw_call - arguments of one kernel call, and what it gave
@@ -42,7 +64,10 @@ enum gw_family { GW_FAMILY_WALK, GW_FAMILY_FOLLOW, GW_FAMILY_FAULT, GW_FAMILY_GU
  *	room for @nr_pages
  * @pfn: (out) page frame, if @has_pfn
  * @has_pfn: (out) the call reported a page frame and no reference
- * @fault: (out) VM_FAULT_* bits, of GW_FAMILY_FAULT
+ * @fault: (out) VM_FAULT_* bits, of an op with @returns_fault
+ * @locked: (in, out) the mmap lock is held; of an op with @unlocked it is not, and the call may
+ *	give it up where the kernel function does
+ * @dropped: (out) the lock was given up at some time, held again or not
  */
 struct gw_call {
 	struct mm_struct *mm;
@@ -54,6 +79,8 @@ struct gw_call {
 	unsigned long pfn;
 	bool has_pfn;
 	vm_fault_t fault;
+	int locked;
+	bool dropped;
 };
 
 /**
@@ -62,8 +89,8 @@ struct gw_call {
  * @impl: the kernel function that serves it on this kernel; NULL if none does or none is called
  * @note: what it does
  * @missing: which kernels do not have it, and why; NULL if all have
- * @call: makes the call. Context: process context, mmap lock of @mm held for read, and held
- *	on return. Return: what the kernel function returned. NULL if it makes none
+ * @call: makes the call. Context: process context, mmap lock of @mm held for read, but not of an
+ *	op that is @unlocked. Return: what the kernel function returned. NULL if it makes none
  * @release: gives @nr pages back the way that fits the call. NULL: the op obtains none.
  *	Context: process context, may sleep, no locks
  * @check: looks at what the kernel's own callers must check before this call. Context: mmap
@@ -75,6 +102,9 @@ struct gw_call {
  * @any_memory: takes the memory of another process
  * @remote: passes FOLL_REMOTE even for the caller's own memory
  * @single: takes one address, not a range
+ * @unlocked: the call takes the mmap lock itself
+ * @never_faults: takes only what the page tables have already
+ * @returns_fault: returns VM_FAULT_* bits, not a negative errno
  */
 struct gw_op {
 	const char *name;
@@ -89,6 +119,9 @@ struct gw_op {
 	bool any_memory;
 	bool remote;
 	bool single;
+	bool unlocked;
+	bool never_faults;
+	bool returns_fault;
 };
 
 extern const struct gw_op gw_ops[];

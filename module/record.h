@@ -48,6 +48,7 @@ struct gw_page_result {
  * @ret: what the kernel function returned
  * @error: positive errno that the call ended with, or 0
  * @fault: VM_FAULT_* bits, of handle_mm_fault
+ * @lock: what became of the mmap lock
  * @reason: rule that explains @error or a short result, or NULL
  * @duration_ns: how long the call took
  * @held: the pages are held by the descriptor
@@ -78,6 +79,7 @@ struct gw_record {
 	long ret;
 	int error;
 	vm_fault_t fault;
+	enum gw_lock lock;
 	const struct gw_rule *reason;
 	u64 duration_ns;
 	bool held;

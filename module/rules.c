@@ -102,9 +102,20 @@ static bool hwpoison(const struct gw_case *c)
 						 c->before->marker == GW_MARKER_POISONED);
 }
 
+static bool must_not_fault(const struct gw_case *c)
+{
+	return c->op->never_faults || c->flags & GW_FLAG_NOFAULT;
+}
+
+static bool must_not_wait(const struct gw_case *c)
+{
+	return c->flags & GW_FLAG_NOWAIT;
+}
+
 static bool missing_in_userfaultfd(const struct gw_case *c)
 {
-	return c->vma->vm_flags & VM_UFFD_MISSING && c->before->state == GW_NONE;
+	return c->vma->vm_flags & VM_UFFD_MISSING && c->before->state == GW_NONE &&
+	       !must_not_fault(c) && !must_not_wait(c);
 }
 
 static bool beyond_file_end(const struct gw_case *c)
@@ -123,7 +134,8 @@ static bool beyond_file_end(const struct gw_case *c)
 }
 
 #define FOLLOW BIT(GW_FAMILY_FOLLOW)
-#define FAULT BIT(GW_FAMILY_FAULT)
+#define FAULT (BIT(GW_FAMILY_FAULT) | BIT(GW_FAMILY_FIXUP))
+#define FIXUP BIT(GW_FAMILY_FIXUP)
 #define GUP BIT(GW_FAMILY_GUP)
 
 /* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */
@@ -150,14 +162,14 @@ static const struct gw_rule rules[] = {
 	  GUP, { EFAULT }, secretmem },
 	{ "vma-prot-none",
 	  "the VMA is PROT_NONE, and FOLL_FORCE was not given; the page may well be there",
-	  GUP, { EFAULT }, prot_none },
+	  FIXUP | GUP, { EFAULT }, prot_none },
 	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE; FOLL_FORCE was not given",
-	  GUP, { EFAULT }, not_writable },
+	  FIXUP | GUP, { EFAULT }, not_writable },
 	{ "force-needs-cow",
 	  "FOLL_FORCE|FOLL_WRITE without VM_WRITE needs a mapping that can be copied from",
 	  GUP, { EFAULT }, force_needs_cow },
 	{ "vma-not-readable", "the VMA lacks VM_READ, and FOLL_FORCE was not given or cannot help",
-	  GUP, { EFAULT }, not_readable },
+	  FIXUP | GUP, { EFAULT }, not_readable },
 	{ "pkey", "the protection key of the VMA denies the calling thread this access (PKRU)",
 	  FAULT | GUP, { EFAULT }, pkey },
 	{ "guard", "a guard region (MADV_GUARD_INSTALL)",
@@ -169,6 +181,10 @@ static const struct gw_rule rules[] = {
 	  FAULT | GUP, { EFAULT }, missing_in_userfaultfd },
 	{ "beyond-file-end", "the file has no page there: the fault ended in VM_FAULT_SIGBUS",
 	  FAULT | GUP, { EFAULT }, beyond_file_end },
+	{ "nofault", "the page tables as they are do not allow the access, and it must not fault",
+	  GUP, { EFAULT }, must_not_fault },
+	{ "nowait", "the fault would have had to wait for something, and FOLL_NOWAIT was given",
+	  GUP, { EFAULT }, must_not_wait },
 };
 
 static bool leads_to(const struct gw_rule *rule, int error)

@@ -34,6 +34,7 @@ static const struct field record_fields[] = {
 	NULLABLE(record, reason, STRING),
 	NULLABLE(record, reason_text, STRING),
 	FIELD(record, duration_ns, UNSIGNED),
+	FIELD(record, mmap_lock, STRING),
 	FIELD(record, held, BOOLEAN),
 };
 

@@ -107,6 +107,7 @@ struct record {
 	const char *reason;
 	const char *reason_text;
 	uint64_t duration_ns;
+	const char *mmap_lock;
 	bool held;
 	const char *peek;	/* bytes, not a string */
 	size_t peek_len;

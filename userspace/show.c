@@ -323,6 +323,12 @@ void show_record(struct session *s, const struct record *r, size_t number)
 	}
 	if (r->impl && strcmp(r->impl, r->op))
 		show_words(s, "through", r->impl);
+	if (strcmp(r->mmap_lock, "kept"))
+		show_words(s, "lock", strcmp(r->mmap_lock, "dropped") ?
+			   "the call takes the mmap lock itself: others may have changed the "
+			   "mapping between before and after" :
+			   "the call gave up the mmap lock to wait: others may have changed the "
+			   "mapping between before and after");
 	show_vma(s, r->vma);
 	if (r->nr_read)
 		show_page(s, &r->pages[0]);

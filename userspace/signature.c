@@ -301,6 +301,7 @@ static void make_step(struct maker *m, const struct record *r)
 	if (r->fault)
 		put_fact(m, "fault", r->fault);
 	put_fact(m, "reason", r->reason);
+	put_fact(m, "mmap_lock", r->mmap_lock);
 	put_bool(m, "held", r->held);
 	if (r->peek)
 		put_bytes(&peek, r->peek, r->peek_len);

@@ -38,6 +38,46 @@ static inline long gw_get_user_pages_remote(struct mm_struct *mm, unsigned long 
 #endif
 }
 
+static inline long gw_pin_user_pages_remote(struct mm_struct *mm, unsigned long start,
+					    unsigned long nr_pages, unsigned int gup_flags,
+					    struct page **pages, int *locked)
+{
+#if GW_HAVE_GUP_VMAS
+	return pin_user_pages_remote(mm, start, nr_pages, gup_flags, pages, NULL, locked);
+#else
+	return pin_user_pages_remote(mm, start, nr_pages, gup_flags, pages, locked);
+#endif
+}
+
+#if GW_HAVE_GUP_LOCKED
+#define GW_GUP_LOCKED_IMPL "get_user_pages_locked"
+#else
+#define GW_GUP_LOCKED_IMPL NULL
+#endif
+
+static inline long gw_get_user_pages_locked(unsigned long start, unsigned long nr_pages,
+					    unsigned int gup_flags, struct page **pages,
+					    int *locked)
+{
+#if GW_HAVE_GUP_LOCKED
+	return get_user_pages_locked(start, nr_pages, gup_flags, pages, locked);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+#if GW_HAVE_FOLL_NOFAULT
+#define GW_FOLL_NOFAULT FOLL_NOFAULT
+#else
+#define GW_FOLL_NOFAULT 0
+#endif
+
+#if GW_HAVE_FAULT_UNSHARE
+#define GW_FAULT_FLAG_UNSHARE FAULT_FLAG_UNSHARE
+#else
+#define GW_FAULT_FLAG_UNSHARE 0
+#endif
+
 #if GW_HAVE_VM_FAULT_WRITE
 #define GW_VM_FAULT_WRITE VM_FAULT_WRITE
 #else

@@ -52,6 +52,13 @@ static void deltas(void)
 	check_deltas("op=pin_user_pages", PIN_BIAS, 1);
 	check_deltas("op=pin_user_pages flags=write", PIN_BIAS, 1);
 	check_deltas("op=pin_user_pages flags=write,longterm", PIN_BIAS, 1);
+	check_deltas("op=fixup_user_fault flags=write", 0, 0);
+	check_deltas("op=get_user_pages_unlocked flags=write", 1, 0);
+	check_deltas("op=get_user_pages_fast flags=write", 1, 0);
+	check_deltas("op=get_user_pages_fast_only flags=write", 1, 0);
+	check_deltas("op=pin_user_pages_remote flags=write,longterm", PIN_BIAS, 1);
+	check_deltas("op=pin_user_pages_unlocked flags=write", PIN_BIAS, 1);
+	check_deltas("op=pin_user_pages_fast flags=write,longterm", PIN_BIAS, 1);
 }
 
 static void check_counts(char *page, long long refcount, long long pincount)

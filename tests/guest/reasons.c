@@ -19,6 +19,8 @@
 #define GUP "op=get_user_pages "
 #define REMOTE "op=get_user_pages_remote "
 #define PIN "op=pin_user_pages "
+#define PIN_REMOTE "op=pin_user_pages_remote "
+#define GUP_FAST "op=get_user_pages_fast "
 #define FOLLOW "op=follow_pfn "
 #define FAULT "op=handle_mm_fault "
 #define WRITE "flags=write "
@@ -31,7 +33,15 @@
  * Every call that takes references, each with the flags in @words: the rules are the same for all
  * of them.
  */
-static const char *const gup_ops[] = { GUP, REMOTE, PIN };
+static const char *const gup_ops[] = {
+	GUP, REMOTE, PIN, PIN_REMOTE, "op=get_user_pages_unlocked ", "op=pin_user_pages_unlocked ",
+	GUP_FAST, "op=pin_user_pages_fast ",
+};
+
+/* Those of them, the first ones, that keep the mmap lock: the others would wait for a monitor. */
+#define NR_KEEPING 4
+/* Those that look at the VMA before they look at the page. */
+#define NR_SLOW 6
 
 struct outcome_of {
 	const char *words;
@@ -58,8 +68,8 @@ static void expect_one(const void *addr, const char *op, const struct outcome_of
 		      !strcmp(jstr(answer, "pages.0.cause"), "table-allocated"));
 }
 
-/* @words without an op: for all three calls that take references. */
-static void expect(const void *addr, const struct outcome_of *wants)
+/* @words without an op: for all calls that take references, or the first @nr_ops of them. */
+static void expect(const void *addr, size_t nr_ops, const struct outcome_of *wants)
 {
 	size_t i;
 
@@ -67,11 +77,16 @@ static void expect(const void *addr, const struct outcome_of *wants)
 		if (strstr(wants->words, "op="))
 			expect_one(addr, "", wants);
 		else
-			for (i = 0; i < NR_OF(gup_ops); i++)
+			for (i = 0; i < nr_ops; i++)
 				expect_one(addr, gup_ops[i], wants);
 }
 
-#define EXPECT(addr, ...) expect(addr, (const struct outcome_of[]){ __VA_ARGS__, { } })
+#define EXPECT(addr, ...) \
+	expect(addr, NR_OF(gup_ops), (const struct outcome_of[]){ __VA_ARGS__, { } })
+#define EXPECT_SLOW(addr, ...) \
+	expect(addr, NR_SLOW, (const struct outcome_of[]){ __VA_ARGS__, { } })
+#define EXPECT_KEEPING(addr, ...) \
+	expect(addr, NR_KEEPING, (const struct outcome_of[]){ __VA_ARGS__, { } })
 
 #define EFAULT_BY(rule) -14, "EFAULT", rule
 #define EINVAL_BY(rule) -22, "EINVAL", rule
@@ -164,14 +179,17 @@ static void write_only(void)
 	char *page = map_anon(PAGE, true);
 
 	must(!mprotect(page, PAGE, PROT_WRITE));
-	EXPECT(page, { "", EFAULT_BY("vma-not-readable") }, { WRITE, WORKS }, { FORCE, WORKS });
+	EXPECT_SLOW(page, { "", EFAULT_BY("vma-not-readable") });
+	EXPECT(page, { WRITE, WORKS }, { FORCE, WORKS });
+	/* The entry allows reading where it allows writing, and the fast way asks nothing else. */
+	EXPECT(page, { GUP_FAST, WORKS });
 	must(!mprotect(page, PAGE, PROT_EXEC));
 	/*
 	 * No force here: on CPUs with protection keys they stand behind this one, and the force
 	 * is not for them.
 	 */
-	EXPECT(page, { "", EFAULT_BY("vma-not-readable") },
-	       { WRITE, EFAULT_BY("vma-not-writable") });
+	EXPECT_SLOW(page, { "", EFAULT_BY("vma-not-readable") });
+	EXPECT(page, { WRITE, EFAULT_BY("vma-not-writable") });
 }
 
 static void pfnmap(void)
@@ -283,10 +301,10 @@ static void userfaultfd(void)
 	pages[0] = 1;
 	uffd = uffd_register(pages, 2 * PAGE, UFFDIO_REGISTER_MODE_MISSING);
 	EXPECT(pages, { "", WORKS });
-	EXPECT(pages + PAGE,
-	       { "", EFAULT_BY("userfaultfd") }, { WRITE, EFAULT_BY("userfaultfd") },
-	       { FAULT, 2, "EFAULT", "userfaultfd" });
-	EXPECT(pages, { "nr_pages=2", 1, NULL, "userfaultfd" });
+	EXPECT_KEEPING(pages + PAGE,
+		       { "", EFAULT_BY("userfaultfd") }, { WRITE, EFAULT_BY("userfaultfd") },
+		       { FAULT, 2, "EFAULT", "userfaultfd" });
+	EXPECT_KEEPING(pages, { "nr_pages=2", 1, NULL, "userfaultfd" });
 	close(uffd);
 	EXPECT(pages + PAGE, { "", WORKS });
 }
