@@ -25,6 +25,12 @@ own_key() {
 	echo "${release}_$(tr ':~' '__' <<<"$version")_$({ cat "${fragments[@]}"; "$compiler" -dumpfullversion; "$compiler" -dumpmachine; } | hash_of)"
 }
 
+# own_is_kept: was it built before
+own_is_kept() {
+	kernel_place
+	[[ -e $kernel_dir/ready || -e $cache/own/$(own_key).tar.zst ]]
+}
+
 # own_make DIRECTORY: as debian_make, from what was kept or else from the sources
 own_make() {
 	local kept

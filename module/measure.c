@@ -175,7 +175,8 @@ static int measure_locked(struct gw_measurement *m)
 		return gw_request_refuse(r, m->error, "addr", -EFAULT, "no VMA at 0x%lx", r->addr);
 	refused = r->op->check ? r->op->check(&m->call) : NULL;
 	if (refused)
-		return gw_request_refuse(r, m->error, "flags", -EINVAL, "%s", refused);
+		return gw_request_refuse(r, m->error, r->flags ? "flags" : "op", -EINVAL, "%s",
+					 refused);
 	ret = gw_vma_copy(m->call.vma, &m->record->vma);
 	if (ret)
 		return ret;
@@ -307,6 +308,7 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 			.addr = request->addr,
 			.nr_pages = request->nr_pages,
 			.flags = request->flags,
+			.holds = holds,
 		},
 	};
 	struct gw_hold *hold = NULL;
@@ -340,6 +342,9 @@ void gw_holds_release(struct list_head *holds)
 
 	list_for_each_entry_safe(hold, next, holds, node) {
 		list_del(&hold->node);
+		/* The pin that is still there keeps the page, so there is one to take. */
+		if (hold->put)
+			get_page(hold->put);
 		hold->op->release(hold->pages, hold->nr);
 		gw_pins_unreserve(hold->nr);
 		kvfree(hold->pages);

@@ -9,20 +9,6 @@
 #include "request.h"
 
 /**
- * struct gw_hold - pages that a descriptor holds
- * @node: place in the descriptor's list
- * @op: op that obtained them, and knows how they are released
- * @pages: the pages
- * @nr: how many
- */
-struct gw_hold {
-	struct list_head node;
-	const struct gw_op *op;
-	struct page **pages;
-	unsigned long nr;
-};
-
-/**
  * gw_measure() - serve a request
  * @request: the request, parsed
  * @holds: list that the obtained pages are added to, if the request asks for it

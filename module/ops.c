@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "ops.h"
 #include "record.h"
+#include "walk.h"
 
 const struct gw_name gw_flag_names[] = {
 	{ "write", GW_FLAG_WRITE },
@@ -195,6 +196,51 @@ static void release_pin(struct page **pages, unsigned long nr)
 	unpin_user_pages(pages, nr);
 }
 
+/*
+ * A mistake, made so that it can be seen: a pin is given back as if it were a reference. Only of a
+ * page that this descriptor has pinned, and once: gw_holds_release() takes the reference again
+ * before it gives back the pin. Not of a large folio: there a pin is one reference, which may be
+ * the last.
+ */
+static struct gw_hold *hold_to_spoil(const struct gw_call *call, unsigned long pfn)
+{
+	struct gw_hold *hold;
+
+	list_for_each_entry(hold, call->holds, node)
+		if (hold->op->release == release_pin && hold->nr == 1 && !hold->put &&
+		    page_to_pfn(hold->pages[0]) == pfn && !PageCompound(hold->pages[0]))
+			return hold;
+	return NULL;
+}
+
+static struct gw_hold *hold_at(const struct gw_call *call)
+{
+	struct gw_snapshot snap;
+
+	gw_walk_one(call->vma, call->addr, &snap);
+	return snap.page.valid && !snap.page.zero ? hold_to_spoil(call, snap.pfn) : NULL;
+}
+
+static const char *check_put_page(const struct gw_call *call)
+{
+	return hold_at(call) ? NULL :
+	       "only on a small page that this descriptor has pinned by itself (hold), and once";
+}
+
+static long call_put_page(struct gw_call *call)
+{
+	struct gw_hold *hold = hold_at(call);
+
+	/* Its own process may have changed its mapping, but not this descriptor's list. */
+	if (!hold)
+		return -EAGAIN;
+	hold->put = hold->pages[0];
+	call->pfn = page_to_pfn(hold->put);
+	call->has_pfn = true;
+	put_page(hold->put);
+	return 0;
+}
+
 /* What this kernel does not have is no flag here. */
 #define NOFAULT (GW_HAVE_FOLL_NOFAULT ? GW_FLAG_NOFAULT : 0)
 #define UNSHARE (GW_HAVE_FAULT_UNSHARE ? GW_FLAG_UNSHARE : 0)
@@ -347,6 +393,16 @@ const struct gw_op gw_ops[] = {
 		.flags = GUP_FLAGS | GW_FLAG_LONGTERM,
 		.any_memory = true,
 		.remote = true,
+	},
+	{
+		.name = "put_page",
+		.impl = "put_page",
+		.note = "a mistake: gives back a pin as if it were a reference; set right on close",
+		.call = call_put_page,
+		.check = check_put_page,
+		.family = GW_FAMILY_RELEASE,
+		.any_memory = true,
+		.single = true,
 	},
 };
 

@@ -32,6 +32,7 @@ extern const struct gw_name gw_flag_names[];
  * @GW_FAMILY_FAULT: handle_mm_fault
  * @GW_FAMILY_FIXUP: fixup_user_fault, which looks at the rights of the VMA first
  * @GW_FAMILY_GUP: get_user_pages and pin_user_pages, and their relatives
+ * @GW_FAMILY_RELEASE: what gives pages back
  */
 enum gw_family {
 	GW_FAMILY_WALK,
@@ -39,6 +40,7 @@ enum gw_family {
 	GW_FAMILY_FAULT,
 	GW_FAMILY_FIXUP,
 	GW_FAMILY_GUP,
+	GW_FAMILY_RELEASE,
 };
 
 /**
@@ -54,12 +56,29 @@ enum gw_lock { GW_LOCK_KEPT, GW_LOCK_DROPPED, GW_LOCK_NOT_HELD };
 extern const char * const gw_lock_tokens[];
 
 /**
+ * struct gw_hold - pages that a descriptor holds
+ * @node: place in the descriptor's list
+ * @op: op that obtained them, and knows how they are released
+ * @pages: the pages
+ * @nr: how many
+ * @put: the one of them that was put by mistake, see the op put_page; or NULL
+ */
+struct gw_hold {
+	struct list_head node;
+	const struct gw_op *op;
+	struct page **pages;
+	unsigned long nr;
+	struct page *put;
+};
+
+/**
  * struct gw_call - arguments of one kernel call, and what it gave
  * @mm: (in) whose memory; a reference on its users is held
  * @vma: (in) VMA of @addr
  * @addr: (in) address
  * @nr_pages: (in) pages from the one that holds @addr
  * @flags: (in) GW_FLAG_*
+ * @holds: (in) what the descriptor holds
  * @pages: (out) obtained pages: as many as the call returned, of an op that obtains pages;
  *	room for @nr_pages
  * @pfn: (out) page frame, if @has_pfn
@@ -75,6 +94,7 @@ struct gw_call {
 	unsigned long addr;
 	unsigned long nr_pages;
 	u32 flags;
+	struct list_head *holds;
 	struct page **pages;
 	unsigned long pfn;
 	bool has_pfn;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* gupwalk list: scenarios and ops, with what each teaches. */
+/* gupwalk list: scenarios, recipes and ops, with what each teaches. */
 #include "command.h"
 
 #include <stdlib.h>
@@ -26,7 +26,8 @@ static void print_scenarios(struct session *s)
 		strbuf_addf(&words, "%s", sc->teaches);
 		if (sc->needs)
 			strbuf_addf(&words, " (needs %s)", sc->needs);
-		table_row(t, (const char *[]){ "scenario", sc->name, strbuf_text(&words) }, false);
+		table_row(t, (const char *[]){ scenario_kind(sc), sc->name, strbuf_text(&words) },
+			  false);
 		strbuf_free(&words);
 	}
 	table_print(t);
@@ -55,7 +56,7 @@ static struct json_object *json_scenario(const struct scenario *sc)
 	struct json_object *o = json_object_new_object(), *ops = json_object_new_array();
 	const struct step *step;
 
-	json_put(o, "kind", "scenario");
+	json_put(o, "kind", scenario_kind(sc));
 	json_put(o, "name", sc->name);
 	json_put(o, "summary", sc->teaches);
 	json_put(o, "needs", sc->needs);
@@ -97,6 +98,6 @@ static int do_list(struct session *s, int argc, char **argv)
 const struct command command_list = {
 	.name = "list",
 	.words = "",
-	.summary = "list scenarios and ops, with what each teaches",
+	.summary = "list scenarios, recipes and ops, with what each teaches",
 	.run = do_list,
 };

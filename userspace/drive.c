@@ -21,12 +21,14 @@ static void add_event(struct drive *d, enum event_kind kind, const char *text)
 	d->events[d->nr_events++] = (struct event){ kind, must_copy(text) };
 }
 
-static bool take_record(struct drive *d, const char *line)
+static bool take_record(struct drive *d, size_t step, const char *line)
 {
 	struct strbuf wrong = { 0 };
 	struct record *r = record_parse(line, strlen(line), &wrong);
 
 	if (r) {
+		d->steps = must_grow(d->steps, d->records.n, sizeof(*d->steps));
+		d->steps[d->records.n] = step;
 		records_add(&d->records, r);
 		add_event(d, EVENT_RECORD, "");
 	} else {
@@ -40,6 +42,7 @@ static bool take_record(struct drive *d, const char *line)
 static bool take_events(struct drive *d, struct strbuf *told)
 {
 	char *rest = told->at, *line;
+	size_t step = 0;
 
 	/* a line without an end is one that the process did not come to finish */
 	while (rest && strchr(rest, '\n')) {
@@ -54,8 +57,15 @@ static bool take_events(struct drive *d, struct strbuf *told)
 		case 'x':
 			add_event(d, EVENT_UNMET, line + 1);
 			break;
+		case 'p':
+			add_event(d, EVENT_PASSED, line + 1);
+			d->passed++;
+			break;
+		case 's':
+			step = strtoul(line + 1, NULL, 10);
+			break;
 		case 'r':
-			if (!take_record(d, line + 1))
+			if (!take_record(d, step, line + 1))
 				return false;
 		}
 	}
@@ -208,6 +218,7 @@ void drive_free(struct drive *d)
 	for (i = 0; i < d->nr_events; i++)
 		free(d->events[i].text);
 	free(d->events);
+	free(d->steps);
 	records_free(&d->records);
 	*d = (struct drive){ 0 };
 }
@@ -228,16 +239,17 @@ static void put_terms(const struct drive *d, const char *terms, struct strbuf *o
 
 unsigned int drive_judge(const struct drive *d, struct verdict **verdicts)
 {
-	size_t i, steps = scenario_steps(d->scenario);
 	struct signature sig;
 	unsigned int unmet = 0;
+	size_t i;
 
 	*verdicts = must_alloc(d->records.n, sizeof(**verdicts));
 	for (i = 0; i < d->nr_events; i++)
 		unmet += d->events[i].kind == EVENT_UNMET;
 	signature_make(&d->records, &sig);
-	for (i = 0; i < d->records.n && i < steps && !d->changed; i++) {
-		const char *terms = expect_pick(d->scenario->steps[i].expects, d->kernel);
+	for (i = 0; i < d->records.n && !d->changed; i++) {
+		const struct step *step = &d->scenario->steps[d->steps[i]];
+		const char *terms = expect_pick(step->expects, d->kernel);
 		struct verdict *v = &(*verdicts)[i];
 
 		if (!terms)

@@ -25,6 +25,7 @@ enum event_kind {
 	EVENT_NOTE,	/* the scenario's program did or saw something */
 	EVENT_MET,	/* it saw what was expected */
 	EVENT_UNMET,	/* it saw something else */
+	EVENT_PASSED,	/* a step was passed over */
 	EVENT_RECORD,	/* a request was made: the next record */
 };
 
@@ -41,7 +42,9 @@ struct event {
  * @pmd: bytes that a pmd entry covers there
  * @events: what happened, in that order
  * @nr_events: how many of them
+ * @passed: how many steps were passed over
  * @records: the records of the events that are one
+ * @steps: of each of them, the number of its step, from 0
  */
 struct drive {
 	const struct scenario *scenario;
@@ -50,7 +53,9 @@ struct drive {
 	uint64_t pmd;
 	struct event *events;
 	size_t nr_events;
+	size_t passed;
 	struct records records;
+	size_t *steps;
 };
 
 /**

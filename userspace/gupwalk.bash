@@ -44,7 +44,7 @@ _gupwalk() {
 			[[ $name == "$command" && $cur == -* ]] &&
 				mapfile -t COMPREPLY < <(compgen -W "$rest" -- "$cur")
 			;;
-		scenario) scenarios+=" $name" ;;
+		scenario | recipe) scenarios+=" $name" ;;
 		esac
 	done < <(gupwalk --words 2>/dev/null)
 	[[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace

@@ -50,7 +50,7 @@ static void words(FILE *out)
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		command_words(commands[i], out);
 	for (i = 0; scenario_nth(i); i++)
-		fprintf(out, "scenario %s\n", scenario_nth(i)->name);
+		fprintf(out, "%s %s\n", scenario_kind(scenario_nth(i)), scenario_nth(i)->name);
 }
 
 static int no_command(const char *word)

@@ -17,8 +17,17 @@ struct performance {
 	const struct scenario *sc;
 	const struct drive_options *options;
 	struct scene scene;
-	int fd;
 };
+
+/* What a recipe cannot do here it tells, and goes on. */
+static void pass_over(struct performance *p, const struct step *step, const char *why)
+{
+	struct strbuf text = { 0 };
+
+	strbuf_addf(&text, "%s is not called here: %s", step->op, why);
+	scene_tell(&p->scene, 'p', strbuf_text(&text));
+	strbuf_free(&text);
+}
 
 static int check_op(const struct about *about, const char *name)
 {
@@ -72,7 +81,7 @@ static enum answer request(struct performance *p, const struct piece *piece,
 	strbuf_free(line);
 	put_request(p, piece, line);
 	memory_drain();
-	kind = device_request(p->fd, line->at, &answer, &error);
+	kind = device_request(p->scene.requests, line->at, &answer, &error);
 	if (kind == ANSWER_REFUSED)
 		refusal_read(strbuf_text(&answer), error, refusal);
 	if (kind == ANSWER_RECORD)
@@ -87,6 +96,7 @@ static int make_request(struct performance *p, struct piece *piece)
 	struct refusal refusal = { 0 };
 	struct strbuf line = { 0 };
 	enum answer kind;
+	int status;
 
 	kind = request(p, piece, &refusal, &line);
 	if (kind == ANSWER_REFUSED && piece->hold && refusal.errno_value == EINVAL &&
@@ -95,11 +105,16 @@ static int make_request(struct performance *p, struct piece *piece)
 		piece->hold = false;
 		kind = request(p, piece, &refusal, &line);
 	}
-	if (kind == ANSWER_REFUSED)
+	status = kind == ANSWER_RECORD ? STATUS_FINE : STATUS_TROUBLE;
+	if (kind == ANSWER_REFUSED && piece->step->maybe) {
+		pass_over(p, piece->step, refusal.error);
+		status = STATUS_CANNOT;
+	} else if (kind == ANSWER_REFUSED) {
 		refusal_complain(strbuf_text(&line), &refusal);
+	}
 	refusal_free(&refusal);
 	strbuf_free(&line);
-	return kind == ANSWER_RECORD ? STATUS_FINE : STATUS_TROUBLE;
+	return status;
 }
 
 static int make_requests(struct performance *p, const struct step *step)
@@ -122,17 +137,27 @@ static int make_requests(struct performance *p, const struct step *step)
 
 static int perform_step(struct performance *p, const struct step *step)
 {
-	int status = check_op(p->scene.about, step->op);
+	const struct op_row *op = about_op(p->scene.about, step->op);
+	int status;
 
+	if (step->maybe && op && !op->available) {
+		pass_over(p, step, op->note);
+		return STATUS_FINE;
+	}
+	status = check_op(p->scene.about, step->op);
 	if (status)
 		return status;
 	if (step->before && !step->before(&p->scene))
 		return STATUS_TROUBLE;
 	status = make_requests(p, step);
+	if (status == STATUS_CANNOT && step->maybe)
+		return STATUS_FINE;
 	if (status)
 		return status;
 	if (step->after && !step->after(&p->scene))
 		return STATUS_TROUBLE;
+	if (step->says)
+		scene_note(&p->scene, "the driver: %s", step->says);
 	return STATUS_FINE;
 }
 
@@ -150,11 +175,15 @@ static int perform_ops(struct performance *p)
 
 static int perform_steps(struct performance *p)
 {
-	const struct step *step;
 	int status = STATUS_FINE;
+	char number[24];
+	size_t i;
 
-	for (step = p->sc->steps; !status && step->op; step++)
-		status = perform_step(p, step);
+	for (i = 0; !status && p->sc->steps[i].op; i++) {
+		snprintf(number, sizeof(number), "%zu", i);
+		scene_tell(&p->scene, 's', number);
+		status = perform_step(p, &p->sc->steps[i]);
+	}
 	return status;
 }
 
@@ -169,14 +198,15 @@ int perform(const char *dir, const struct about *about, const struct scenario *s
 			.pages = options->pages ? options->pages : 1,
 			.page_size = sysconf(_SC_PAGESIZE),
 			.fd = -1,
+			.dir = dir,
 			.notes = notes,
 		},
 	};
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || !memory_one_cpu())
 		return STATUS_TROUBLE;
-	p.fd = device_open(dir);
-	if (p.fd < 0 || !sc->setup(&p.scene))
+	p.scene.requests = device_open(dir);
+	if (p.scene.requests < 0 || !sc->setup(&p.scene))
 		return STATUS_TROUBLE;
 	/* the descriptor stays open until the process ends, and with it what it holds */
 	return options->ops ? perform_ops(&p) : perform_steps(&p);

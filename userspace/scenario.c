@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "device.h"
 #include "text.h"
 
 static const struct scenario *const scenarios[] = {
@@ -22,6 +23,13 @@ static const struct scenario *const scenarios[] = {
 	&scenario_prot_none,
 	&scenario_remote,
 	&scenario_fork,
+	&recipe_sample,
+	&recipe_gup_locked,
+	&recipe_nvidia_p2p,
+	&recipe_vfio,
+	&recipe_omap_vout,
+	&recipe_vhost_log,
+	&recipe_put_page,
 };
 
 const struct scenario *scenario_nth(size_t i)
@@ -39,6 +47,11 @@ const struct scenario *scenario_find(const char *name)
 	return NULL;
 }
 
+const char *scenario_kind(const struct scenario *sc)
+{
+	return sc->recipe ? "recipe" : "scenario";
+}
+
 size_t scenario_steps(const struct scenario *sc)
 {
 	size_t n = 0;
@@ -51,6 +64,13 @@ size_t scenario_steps(const struct scenario *sc)
 size_t scene_pmd(const struct scene *scene)
 {
 	return about_covers(scene->about, "pmd");
+}
+
+bool scene_release(struct scene *scene)
+{
+	close(scene->requests);
+	scene->requests = device_open(scene->dir);
+	return scene->requests >= 0;
 }
 
 void scene_tell(const struct scene *scene, char kind, const char *text)

@@ -24,6 +24,8 @@
  * @spots: the addresses that the steps are for
  * @pid: process whose memory it is; 0: the scenario's own process
  * @fd: of the scenario's own, -1 if it has none
+ * @dir: the module's directory
+ * @requests: descriptor that the requests are made on; what they hold goes with it
  * @notes: descriptor for scene_note() and scene_check()
  */
 struct scene {
@@ -33,6 +35,8 @@ struct scene {
 	char *spots[SCENE_SPOTS];
 	pid_t pid;
 	int fd;
+	const char *dir;
+	int requests;
 	int notes;
 };
 
@@ -42,9 +46,11 @@ struct scene {
  * @flags: its flags, or NULL
  * @words: more words for the request, or NULL
  * @spot: which of the scene's spots it is for
- * @own: it is for the memory of the scenario's own process, whatever the scene's pid is
+ * @maybe: a kernel may not have the op, or the module may refuse the request: then that is told,
+ * and the next step made
  * @before: what the process does before the request, or NULL; returns false after a complaint
  * @after: what it does after it, or NULL; likewise
+ * @says: of a recipe: what the driver has got now, or NULL
  * @expects: what is expected, for some kernels each
  */
 struct step {
@@ -52,8 +58,10 @@ struct step {
 	const char *flags;
 	const char *words;
 	unsigned int spot;
+	bool maybe;
 	bool (*before)(struct scene *scene);
 	bool (*after)(struct scene *scene);
+	const char *says;
 	struct expect expects[EXPECT_MAX];
 };
 
@@ -63,6 +71,7 @@ struct step {
 /**
  * struct scenario - a set-up and its steps
  * @name: its name
+ * @recipe: it replays the calls of a driver that exists or did
  * @teaches: what one learns from it
  * @needs: what it needs besides the module, for people; or NULL
  * @check: NULL, or returns what is missing on this machine (then it is not run), or NULL
@@ -74,6 +83,7 @@ struct step {
  */
 struct scenario {
 	const char *name;
+	bool recipe;
 	const char *teaches;
 	const char *needs;
 	const char *(*check)(const struct about *about);
@@ -93,6 +103,21 @@ extern const struct scenario scenario_hugetlb;
 extern const struct scenario scenario_prot_none;
 extern const struct scenario scenario_remote;
 extern const struct scenario scenario_fork;
+extern const struct scenario recipe_sample;
+extern const struct scenario recipe_gup_locked;
+extern const struct scenario recipe_nvidia_p2p;
+extern const struct scenario recipe_vfio;
+extern const struct scenario recipe_omap_vout;
+extern const struct scenario recipe_vhost_log;
+extern const struct scenario recipe_put_page;
+
+/**
+ * scenario_kind() - what people call it
+ * @sc: a scenario
+ *
+ * Return: "scenario" or "recipe".
+ */
+const char *scenario_kind(const struct scenario *sc);
 
 /**
  * scenario_nth() - go through all scenarios
@@ -127,9 +152,18 @@ size_t scenario_steps(const struct scenario *sc);
 size_t scene_pmd(const struct scene *scene);
 
 /**
+ * scene_release() - give back all that the requests hold
+ * @scene: the scene
+ *
+ * Return: true, or false after a complaint.
+ */
+bool scene_release(struct scene *scene);
+
+/**
  * scene_tell() - tell the parent process something
  * @scene: the scene
- * @kind: what it is: n, y, x as by the functions below, r for a record
+ * @kind: what it is: n, y, x as by the functions below, s for the number of
+ * a step, r for a record of it, p for why it was passed over
  * @text: a line, without its newline
  */
 void scene_tell(const struct scene *scene, char kind, const char *text);

@@ -16,6 +16,9 @@
 /* Flags of a folio that come and go with the state of the LRU lists, not with what the call did. */
 #define LRU_NOISE "lru,active,referenced,workingset,waiters"
 
+/* A page of hugetlb comes from its pool with this one as its last user has left it. */
+#define HUGETLB_NOISE LRU_NOISE ",dirty"
+
 /* Numbers and the names that they got. */
 struct namer {
 	char letter;
@@ -167,7 +170,8 @@ static void put_page(struct maker *m, const char *side, const struct page_facts 
 	put_number(m, PATH(".order"), page->order);
 	put_number(m, PATH(".mapcount"), page->mapcount);
 	put_bool(m, PATH(".pincount_exact"), page->pincount_exact);
-	names_without(page->flags, LRU_NOISE, &flags);
+	names_without(page->flags,
+		      names_have(page->flags, "hugetlb") ? HUGETLB_NOISE : LRU_NOISE, &flags);
 	put_and_free(m, PATH(".flags"), &flags);
 #undef PATH
 }

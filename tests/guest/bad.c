@@ -377,7 +377,7 @@ static void allowed(void)
 	answer = ask(run_open(), "op=walk addr=1 nonsense=2");
 	list = jstr(answer.json, "allowed");
 	check(strstr(list, "op=") && strstr(list, "nr_pages=") && strstr(list, "hold"));
-	answer = ask(run_open(), "op=handle_mm_fault addr=1 flags=force");
+	answer = ask(run_open(), "op=fixup_user_fault addr=1 flags=force");
 	check_str(jstr(answer.json, "allowed"), "write");
 	answer = ask(run_open(), "op=follow_pfn addr=1 flags=write");
 	check_str(jstr(answer.json, "allowed"), "none");

@@ -41,14 +41,21 @@ static void check_json_lines(char *text, unsigned int *lines)
 	}
 }
 
+struct reader {
+	pthread_t thread;
+	const char *file;
+	unsigned int lines;
+};
+
 /* Reads in pieces of all sizes; what comes out must be whole lines, in order of their numbers. */
-static void *read_records(void *name)
+static void *read_records(void *arg)
 {
-	unsigned int piece = 1, *lines = calloc(1, sizeof(*lines));
+	struct reader *reader = arg;
 	char *text = malloc(8 * MiB);
+	unsigned int piece = 1;
 
 	while (!done) {
-		int fd = open(module_file(name), O_RDONLY | O_CLOEXEC);
+		int fd = open(module_file(reader->file), O_RDONLY | O_CLOEXEC);
 		size_t used = 0;
 		ssize_t n;
 
@@ -63,13 +70,21 @@ static void *read_records(void *name)
 		text[used] = '\0';
 		check(!used || text[used - 1] == '\n');
 		check_num(strlen(text), used);
-		if (strstr(name, "jsonl"))
-			check_json_lines(text, lines);
+		if (strstr(reader->file, "jsonl"))
+			check_json_lines(text, &reader->lines);
 		else
-			(*lines)++;
+			reader->lines++;
 	}
 	free(text);
-	return lines;
+	return NULL;
+}
+
+static bool all_have_read(const volatile struct reader *readers, unsigned int nr)
+{
+	while (nr--)
+		if (readers[nr].lines <= 1)
+			return false;
+	return true;
 }
 
 static void *clear_records(void *arg)
@@ -83,25 +98,28 @@ static void *clear_records(void *arg)
 
 static void records_read_while_they_change(void)
 {
-	static const char *const names[] = { "records.jsonl", "records.jsonl", "records" };
+	struct reader readers[] = {
+		{ .file = "records.jsonl" }, { .file = "records.jsonl" }, { .file = "records" },
+	};
 	char *pages = map_anon(8 * PAGE, true);
 	uint64_t start = now_ms();
-	pthread_t readers[3], clearer;
-	unsigned int i, added = 0, *lines;
+	unsigned int i, added = 0;
+	pthread_t clearer;
 
 	collect(false);
-	for (i = 0; i < 3; i++)
-		must(!pthread_create(&readers[i], NULL, read_records, (void *)names[i]));
+	for (i = 0; i < NR_OF(readers); i++)
+		must(!pthread_create(&readers[i].thread, NULL, read_records, &readers[i]));
 	must(!pthread_create(&clearer, NULL, clear_records, NULL));
-	while (going_on(start, RUN_MS, added > 20)) {
+	while (going_on(start, RUN_MS, added > 20 && all_have_read(readers, NR_OF(readers)))) {
 		json_object_put(record("op=get_user_pages addr=%p nr_pages=%u", pages,
 				       1 + added % 8));
 		added++;
 	}
 	done = true;
-	for (i = 0; i < 3; i++) {
-		pthread_join(readers[i], (void **)&lines);
-		check_that(*lines > 1, "reader %u saw %u lines only", i, *lines);
+	for (i = 0; i < NR_OF(readers); i++) {
+		pthread_join(readers[i].thread, NULL);
+		check_that(readers[i].lines > 1, "reader %u saw %u lines only", i,
+			   readers[i].lines);
 	}
 	pthread_join(clearer, NULL);
 	note("%u records added", added);

@@ -127,6 +127,12 @@ static void test_lru_batch(void **state)
 	assert_int_equal(count(a, b, NULL, 0), 0);
 	c = replaced(a, "\"uptodate\",", "\"uptodate\",\"active\",\"referenced\",\"workingset\",");
 	assert_int_equal(count(a, c, NULL, 0), 0);
+	free(b);
+	d = load("hugetlb.1.jsonl");
+	b = replaced(d, "\"head\",", "\"dirty\",\"head\",");
+	assert_int_equal(count(d, b, NULL, 0), 0);
+	assert_string_not_equal(d, b);
+	free(d);
 	d = replaced(a, "\"refcount_delta\":1", "\"refcount_delta\":2");
 	assert_int_equal(count(a, d, NULL, 0), 1);
 	free(a);
