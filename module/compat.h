@@ -222,11 +222,11 @@
 #define GW_HAVE_ARM64_RUNTIME_FOLDING (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
 #endif
 
-/* Linux kernel commit "arm64/mm: Move PTE_PROT_NONE and PMD_PRESENT_INVALID" and what follows it
- * (in v6.11): PROT_NONE has the bit of nG, and bit 58 became free for userfaultfd.
+/* Linux kernel commits f0f5863a0fb0 ("arm64/mm: Remove PTE_PROT_NONE bit"), 55564814a838 and
+ * 5b32510af77b (in v6.10): PROT_NONE has the bit of nG, and bit 58 became free for userfaultfd.
  */
 #ifndef GW_HAVE_ARM64_PRESENT_INVALID
-#define GW_HAVE_ARM64_PRESENT_INVALID (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
+#define GW_HAVE_ARM64_PRESENT_INVALID (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
 #endif
 
 /* Linux kernel commit d0ceea662d45 ("x86/mm: Add _PAGE_NOPTISHADOW bit to avoid updating

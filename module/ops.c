@@ -86,14 +86,14 @@ static long call_fixup_user_fault(struct gw_call *call)
 #define COPIES_FOR_ANOTHER "a private VM_PFNMAP or DAX mapping is copied for its own process only"
 
 /*
- * What no caller of the kernel's own does: of a page without a struct page the copy for a write is
- * read through the user address, in the caller's memory (__wp_page_copy_user()).
+ * What no caller of the kernel's own does: of a page without a struct page the copy for a write, or
+ * to unshare, is read through the user address, in the caller's memory (__wp_page_copy_user()).
  */
 static bool copies_for_another(const struct gw_call *call)
 {
 	struct vm_area_struct *vma = call->vma;
 
-	return call->flags & GW_FLAG_WRITE && call->mm != current->mm &&
+	return call->flags & (GW_FLAG_WRITE | GW_FLAG_UNSHARE) && call->mm != current->mm &&
 	       gw_vma_is_cow_mapping(vma) &&
 	       (vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP) || vma_is_dax(vma));
 }
@@ -104,11 +104,11 @@ static bool copies_for_another(const struct gw_call *call)
  */
 static const char *check_handle_mm_fault(const struct gw_call *call)
 {
-	if (!(call->flags & GW_FLAG_WRITE))
-		return NULL;
-	if (call->flags & GW_FLAG_UNSHARE)
+	u32 both = GW_FLAG_WRITE | GW_FLAG_UNSHARE;
+
+	if ((call->flags & both) == both)
 		return "unshare is what a read does that must not write: not with write";
-	if (!(call->vma->vm_flags & VM_WRITE))
+	if (call->flags & GW_FLAG_WRITE && !(call->vma->vm_flags & VM_WRITE))
 		return "the VMA does not allow writing, so handle_mm_fault must not be asked to";
 	return copies_for_another(call) ? COPIES_FOR_ANOTHER : NULL;
 }

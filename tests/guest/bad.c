@@ -477,6 +477,13 @@ static void fault_on_private_pfnmap(void)
 	refuse(run_open(), EINVAL, "flags", "op=handle_mm_fault addr=%p flags=write pid=%d",
 	       firmware,
 	       pid);
+	refuse(run_open(), EINVAL, "flags", "op=fixup_user_fault addr=%p flags=write pid=%d",
+	       firmware,
+	       pid);
+	/* "mm: support GUP-triggered unsharing of anonymous pages" (in v5.19) */
+	if (kernel_since(5, 19))
+		refuse(run_open(), EINVAL, "flags",
+		       "op=handle_mm_fault addr=%p flags=unshare pid=%d", firmware, pid);
 	check_num(jnum(record("op=handle_mm_fault addr=%p pid=%d", firmware, pid), "pid"), pid);
 	answer = record("op=handle_mm_fault addr=%p flags=write", firmware);
 	check(jnull(answer, "errno"));

@@ -258,17 +258,20 @@ static void test_recorded_as_expected(void **state)
 
 	(void)state;
 	for (i = 0; (sc = scenario_nth(i)); i++) {
+		const struct step *step;
 		struct signature sig;
 		char name[64], *text;
 
 		snprintf(name, sizeof(name), "%s.1.jsonl", sc->name);
 		text = load(name);
 		make(text, &sig);
-		for (j = 0; j < sig.n; j++) {
-			const char *terms = expect_pick(sc->steps[j].expects, KERNEL(6, 1));
+		for (j = 0, step = sc->steps; j < sig.n; j++, step++) {
 			struct strbuf wrong = { 0 };
+			const char *terms;
 			char *here;
 
+			step = step_made(step, sig.steps[j].op);
+			terms = expect_pick(step->expects, KERNEL(6, 1));
 			assert_non_null(terms);
 			here = strstr(terms, "{pmd}") ? replaced(terms, "{pmd}", "2097152") :
 			       must_copy(terms);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "scenario.h"
 #include "text.h"
 
 /**
@@ -72,6 +73,14 @@ static inline char *replaced(const char *text, const char *old, const char *new)
 	}
 	strbuf_add(&out, text, strlen(text));
 	return out.at;
+}
+
+/* The next step that a kernel has made: the first with this op, past those that it may not have. */
+static inline const struct step *step_made(const struct step *step, const char *op)
+{
+	while (step->maybe && strcmp(step->op, op))
+		step++;
+	return step;
 }
 
 #endif
