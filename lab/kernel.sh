@@ -310,7 +310,7 @@ fix_tools() {
 tools_lacking() {
 	local tool
 	find "$1"/usr/lib/linux-kbuild-* -type f -perm -100 ! -name sign-file ! -name extract-cert | while IFS= read -r tool; do
-		if [[ $(head -c 4 "$tool" | tail -c 3) == ELF ]] && ldd "$tool" 2>&1 | grep -q 'not found'; then echo "$tool"; fi
+		if [[ $(head -c 4 "$tool" | tail -c 3) == ELF ]] && ldd "$tool" 2>&1 | grep 'not found' >/dev/null; then echo "$tool"; fi
 	done
 }
 
