@@ -235,8 +235,6 @@ static long call_put_page(struct gw_call *call)
 	if (!hold)
 		return -EAGAIN;
 	hold->put = hold->pages[0];
-	call->pfn = page_to_pfn(hold->put);
-	call->has_pfn = true;
 	put_page(hold->put);
 	return 0;
 }
@@ -306,7 +304,7 @@ const struct gw_op gw_ops[] = {
 		.name = "get_user_pages_locked",
 		.impl = GW_GUP_LOCKED_IMPL,
 		.note = "the same, and may give up the mmap lock to wait",
-		.missing = "gone since 5.18, nobody used it: get_user_pages_unlocked does the same",
+		.missing = "gone since 5.18: with the mmap lock held get_user_pages, without _unlocked",
 		.call = call_get_user_pages_locked,
 		.release = release_get,
 		.family = GW_FAMILY_GUP,
@@ -357,7 +355,7 @@ const struct gw_op gw_ops[] = {
 	{
 		.name = "pin_user_pages",
 		.impl = "pin_user_pages",
-		.note = "pins (FOLL_PIN) on pages of the caller, for DMA; longterm moves them",
+		.note = "pins (FOLL_PIN) on pages of the caller, for DMA; longterm: for good",
 		.call = call_pin_user_pages,
 		.release = release_pin,
 		.family = GW_FAMILY_GUP,

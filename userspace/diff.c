@@ -59,8 +59,100 @@ static void add_unknown(struct differences *d, const char *path)
 	d->unknown[d->nr_unknown++] = name;
 }
 
-static void diff_steps(const struct sig_step *a, const struct sig_step *b, struct difference one,
-		       struct differences *d)
+/*
+ * Which name of A stands for the same thing as which name of B, as far as was seen. A step that is
+ * on one side only uses up names, so the numbers in them need not be the same.
+ */
+struct pairs {
+	size_t run_a;
+	size_t run_b;
+	struct pair {
+		char *a;
+		char *b;
+	} *at;
+	size_t n;
+};
+
+static void pairs_forget(struct pairs *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		free(p->at[i].a);
+		free(p->at[i].b);
+	}
+	free(p->at);
+	*p = (struct pairs){ 0 };
+}
+
+/* Names of different runs have nothing to do with each other. */
+static void pairs_for(struct pairs *p, const struct sig_step *a, const struct sig_step *b)
+{
+	if (p->run_a == a->run && p->run_b == b->run)
+		return;
+	pairs_forget(p);
+	p->run_a = a->run;
+	p->run_b = b->run;
+}
+
+/* "P2+37" -> 2: the offset in a large folio, or in a page, stays as it is */
+static size_t name_length(const char *value)
+{
+	return strcspn(value, "+");
+}
+
+static char *name_of(const char *value)
+{
+	char *name = must_copy(value);
+
+	name[name_length(value)] = '\0';
+	return name;
+}
+
+/*
+ * Does the name that @x has stand for the one that @y has? Two that were not seen yet do from now
+ * on.
+ */
+static bool paired(struct pairs *p, const char *x, const char *y)
+{
+	char *a = name_of(x), *b = name_of(y);
+	bool same = false, seen = false;
+	size_t i;
+
+	for (i = 0; i < p->n && !seen; i++) {
+		bool has_a = !strcmp(p->at[i].a, a), has_b = !strcmp(p->at[i].b, b);
+
+		seen = has_a || has_b;
+		same = has_a && has_b;
+	}
+	if (!seen) {
+		p->at = must_grow(p->at, p->n, sizeof(*p->at));
+		p->at[p->n++] = (struct pair){ a, b };
+		return true;
+	}
+	free(a);
+	free(b);
+	return same;
+}
+
+/* Letters before the number: what kind of thing it is a name of. */
+static bool same_kind(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "0123456789");
+
+	return length == strcspn(b, "0123456789") && !strncmp(a, b, length);
+}
+
+static bool same_fact(struct pairs *pairs, const struct fact *a, const char *b)
+{
+	if (!a->named || !b || !same_kind(a->value, b) ||
+	    strcmp(a->value + name_length(a->value), b + name_length(b)))
+		return same_text(a->value, b);
+	return paired(pairs, a->value, b);
+}
+
+static void diff_steps(const struct sig_step *a, const struct sig_step *b, struct pairs *pairs,
+		       struct difference one, struct differences *d)
 {
 	size_t i;
 
@@ -72,7 +164,7 @@ static void diff_steps(const struct sig_step *a, const struct sig_step *b, struc
 			one.b = b->facts[i].value;
 		else
 			one.b = sig_step_value(b, one.path);
-		if (same_text(one.a, one.b))
+		if (same_fact(pairs, &a->facts[i], one.b))
 			continue;
 		if (is_unknown(one.a) || is_unknown(one.b))
 			add_unknown(d, one.path);
@@ -114,6 +206,7 @@ void diff(const struct signature *a, const struct signature *b, struct differenc
 {
 	uint32_t *common = common_lengths(a, b);
 	size_t width = b->n + 1, i = 0, j = 0;
+	struct pairs pairs = { 0 };
 
 	*d = (struct differences){ 0 };
 	while (i < a->n || j < b->n) {
@@ -124,7 +217,8 @@ void diff(const struct signature *a, const struct signature *b, struct differenc
 			one = (struct difference){
 				.step_a = i + 1, .step_b = j + 1, .op = a->steps[i].op
 			};
-			diff_steps(&a->steps[i], &b->steps[j], one, d);
+			pairs_for(&pairs, &a->steps[i], &b->steps[j]);
+			diff_steps(&a->steps[i], &b->steps[j], &pairs, one, d);
 			i++;
 			j++;
 		} else if (j == b->n ||
@@ -140,6 +234,7 @@ void diff(const struct signature *a, const struct signature *b, struct differenc
 		d->steps++;
 		d->steps_differ += d->n > before;
 	}
+	pairs_forget(&pairs);
 	free(common);
 }
 

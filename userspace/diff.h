@@ -51,10 +51,11 @@ struct differences {
  * @b: the other
  * @d: filled in; uses @a and @b's strings
  *
- * Steps are aligned by their ops: the longest common subsequence stays together. A fact that one
- * side does not have is a difference of its own only if the fact above it is the same on both
- * sides: when before.page is "none" here and "anon" there, that alone is told, not each of its
- * parts.
+ * Names (P1, V1, M1, pte1) are compared by what they stand for: which of A's stands for which of
+ * B's is found out on the way, and has to stay so within a run. Steps are aligned by their ops: the
+ * longest common subsequence stays together. A fact that one side does not have is a difference of
+ * its own only if the fact above it is the same on both sides: when before.page is "none" here and
+ * "anon" there, that alone is told, not each of its parts.
  */
 void diff(const struct signature *a, const struct signature *b, struct differences *d);
 

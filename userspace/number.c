@@ -89,6 +89,9 @@ const char *range_parse(const char *s, uint64_t one, struct range *range)
 	} else if (*end) {
 		return "after START comes -END or +LEN or nothing";
 	}
+	/* alone it stands for the page that it is in */
+	if (!*end)
+		range->start -= range->start % one;
 	if (len > UINT64_MAX - range->start)
 		return "the range goes beyond the last address";
 	range->end = range->start + len;

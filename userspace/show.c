@@ -341,7 +341,7 @@ void show_record(struct session *s, const struct record *r, size_t number)
 		show_words(s, "peek", strbuf_text(&words));
 	}
 	if (r->held)
-		show_words(s, "held", "until the run ends");
+		show_words(s, "held", "by the descriptor that asked for it");
 	show_more_pages(s, r);
 	strbuf_free(&words);
 	strbuf_free(&call);

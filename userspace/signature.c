@@ -21,7 +21,7 @@
 
 /* Numbers and the names that they got. */
 struct namer {
-	char letter;
+	const char *prefix;
 	unsigned int n;
 	void *tree;
 };
@@ -63,20 +63,16 @@ static void put_name(struct namer *namer, uint64_t number, struct strbuf *out)
 		key->name = ++namer->n;
 	else
 		free(key);
-	strbuf_addf(out, "%c%u", namer->letter, (*found)->name);
+	strbuf_addf(out, "%s%u", namer->prefix, (*found)->name);
 }
 
 static void names_begin(struct names *names)
 {
-	size_t i;
-
 	*names = (struct names){
-		.pages.letter = 'P',
-		.virtual.letter = 'V',
-		.vmas.letter = 'M',
+		.pages.prefix = "P",
+		.virtual.prefix = "V",
+		.vmas.prefix = "M",
 	};
-	for (i = 0; i < LEVELS_MAX; i++)
-		names->tables[i].letter = 'T';
 }
 
 static void names_end(struct names *names)
@@ -101,6 +97,7 @@ static void put_fact(struct maker *m, const char *path, const char *value)
 	strbuf_addf(&full, "%s%s", m->prefix, path);
 	fact->path = full.at;
 	fact->value = must_copy(value && *value ? value : "none");
+	fact->named = false;
 }
 
 static void put_number(struct maker *m, const char *path, int64_t value)
@@ -122,6 +119,14 @@ static void put_and_free(struct maker *m, const char *path, struct strbuf *value
 	strbuf_free(value);
 }
 
+static void put_named(struct maker *m, const char *path, struct strbuf *name)
+{
+	bool named = name->len;
+
+	put_and_free(m, path, name);
+	m->step->facts[m->step->n - 1].named = named;
+}
+
 static bool in_folio(const struct page_facts *page, uint64_t pfn)
 {
 	return page && page->order < 64 && pfn >= page->head_pfn &&
@@ -141,7 +146,7 @@ static void put_pfn(struct maker *m, const char *path, const struct maybe *pfn,
 	} else if (pfn->known) {
 		put_name(&m->names.pages, number, &name);
 	}
-	put_and_free(m, path, &name);
+	put_named(m, path, &name);
 }
 
 static void put_addr(struct maker *m, const char *path, uint64_t addr)
@@ -151,7 +156,7 @@ static void put_addr(struct maker *m, const char *path, uint64_t addr)
 	put_name(&m->names.virtual, addr / VIRTUAL_PAGE, &name);
 	if (addr % VIRTUAL_PAGE)
 		strbuf_addf(&name, "+0x%" PRIx64, addr % VIRTUAL_PAGE);
-	put_and_free(m, path, &name);
+	put_named(m, path, &name);
 }
 
 static void put_page(struct maker *m, const char *side, const struct page_facts *page)
@@ -214,8 +219,9 @@ static void put_levels(struct maker *m, const char *side, const struct snapshot 
 		}
 		put_entry_flags(m, path, l->flags);
 		snprintf(path, sizeof(path), "%s.levels.%s.table", side, l->name);
+		m->names.tables[i].prefix = l->name;
 		put_name(&m->names.tables[i], l->table, &table);
-		put_and_free(m, path, &table);
+		put_named(m, path, &table);
 	}
 }
 
@@ -284,7 +290,7 @@ static void put_vma(struct maker *m, const struct vma *vma)
 
 	if (vma)
 		put_name(&m->names.vmas, vma->start, &name);
-	put_and_free(m, "vma", &name);
+	put_named(m, "vma", &name);
 	if (!vma)
 		return;
 	put_fact(m, "vma.kind", vma->kind);
@@ -324,7 +330,7 @@ static bool same_run(const struct record *a, const struct record *b)
 void signature_make(const struct records *records, struct signature *sig)
 {
 	struct maker m;
-	size_t i;
+	size_t i, run = 0;
 
 	names_begin(&m.names);
 	sig->n = records->n;
@@ -333,8 +339,10 @@ void signature_make(const struct records *records, struct signature *sig)
 		if (i && !same_run(records->at[i - 1], records->at[i])) {
 			names_end(&m.names);
 			names_begin(&m.names);
+			run++;
 		}
 		m.step = &sig->steps[i];
+		m.step->run = run;
 		make_step(&m, records->at[i]);
 	}
 	names_end(&m.names);

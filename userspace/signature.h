@@ -7,7 +7,7 @@
  * name: "errno", "vma.flags", "cause", "after.state", "before.pte.flags", "after.page.order";
  * "pages.2.cause" for the second page of a record, and so on. Page frames are named P1, P2 in the
  * order in which they appear (with +N for the Nth page of a large folio), virtual pages V1, tables
- * T1 (at each level anew), VMAs M1, in each run anew: pages of one that has ended are used again.
+ * by their level, pte1, VMAs M1, in each run anew: pages of one that has ended are used again.
  * Lists have commas between their names; what is null or empty is "none".
  *
  * What a kernel or a machine does not have is "unknown" (SIG_UNKNOWN), and no difference to
@@ -22,18 +22,35 @@
 #ifndef GUPWALK_SIGNATURE_H
 #define GUPWALK_SIGNATURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "record.h"
 
 #define SIG_UNKNOWN "unknown"
 
+/**
+ * struct fact - one fact of a step
+ * @path: its name
+ * @value: its value
+ * @named: the value is a name that was given here, with what follows it: P2+37. Only which facts
+ * have the same name means anything, not the number in it
+ */
 struct fact {
 	char *path;
 	char *value;
+	bool named;
 };
 
+/**
+ * struct sig_step - one step
+ * @run: number of the run that it belongs to: names mean the same thing only within one
+ * @op: op of the record
+ * @facts: its facts
+ * @n: how many
+ */
 struct sig_step {
+	size_t run;
 	char *op;
 	struct fact *facts;
 	size_t n;

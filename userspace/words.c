@@ -83,6 +83,10 @@ static void put_counts(const struct page *page, struct strbuf *out)
 	else if (page->refcount_delta.known && page->refcount_delta.value > 0)
 		strbuf_addf(out, " The page has %" PRId64 " reference%s more than before.",
 			    page->refcount_delta.value, page->refcount_delta.value > 1 ? "s" : "");
+	else if (page->refcount_delta.known && page->refcount_delta.value < 0)
+		strbuf_addf(out, " The page has %" PRId64 " reference%s less than before.",
+			    -page->refcount_delta.value,
+			    page->refcount_delta.value < -1 ? "s" : "");
 	else if (!page->refcount_delta.known)
 		put_owners(facts, out);
 }

@@ -52,7 +52,7 @@ static void test_ranges(void **state)
 
 	(void)state;
 	assert_null(range_parse("7f00", 4096, &r));
-	assert_true(r.start == 0x7f00 && r.end == 0x8f00);
+	assert_true(r.start == 0x7000 && r.end == 0x8000);
 	assert_null(range_parse("0x1000-2000", 1, &r));
 	assert_true(r.start == 0x1000 && r.end == 0x2000);
 	assert_null(range_parse("1000+2M", 1, &r));

@@ -63,7 +63,8 @@ static const char *check_thp(const struct about *about)
 		missing = "transparent huge pages are off: " THP_MODE " says never";
 	else if (sysinfo(&machine) ||
 		 machine.freeram / 2 * machine.mem_unit < about_covers(about, "pmd"))
-		missing = "too little free memory for the kernel to make a huge page of";
+		missing = "too little free memory for the kernel to make a huge page of: in a "
+			  "virtual machine of the lab give it more, MEM=4G";
 	strbuf_free(&mode);
 	return missing;
 }
@@ -136,7 +137,7 @@ static bool begin_hugetlb(const struct about *about, uint64_t *kept)
 		return true;
 	write_number(POOL, *kept);
 	complain("making a hugetlb page", POOL, "the kernel found no free memory for one",
-		 "free some memory, or reserve pages when booting: hugepages=8");
+		 "free some memory, or give the machine more (in the lab: MEM=4G)");
 	return false;
 }
 

@@ -154,7 +154,8 @@ const struct scenario recipe_gup_locked = {
 	.recipe = true,
 	.teaches = "the -22 of the notes: get_user_pages_locked warned about FOLL_LONGTERM and gave "
 		   "-EINVAL, as it could drop the mmap lock and then not check for filesystem DAX. "
-		   "FOLL_LONGTERM belongs to pin_user_pages",
+		   "FOLL_LONGTERM belongs to pin_user_pages. Only kernels to 5.17 have the call "
+		   "(make vm KERNEL=5.10), and gupwalk refuses what makes the kernel warn",
 	.setup = setup_two,
 	.steps = gup_locked_steps,
 };
@@ -167,14 +168,15 @@ static const struct step nvidia_p2p_steps[] = {
 		.maybe = true,
 		.spot = 1,
 		.words = "hold",
-		.says = "user_pages == nr_pages: it fills its page table for the GPU's peer",
+		.says = "user_pages == nr_pages: it fills the page table for the GPU's peer",
 		.expects = ALWAYS("ret=4 nr_pages=4 cause=anon-allocated pages.4.cause=anon-allocated "
 				  "held=true"),
 	},
 	{
 		.op = "get_user_pages", .flags = "write,force",
 		.words = "hold",
-		.says = "any other number is -ENOMEM for its caller, and leaks the pages it did get",
+		.says = "all of them again. With fewer it would put those that it got, and give "
+			"-ENOMEM to its caller",
 		.expects = ALWAYS("ret=4 nr_pages=4 cause=unchanged pages.4.cause=unchanged "
 				  "pages.4.pfn=@pages.4.before.pfn held=true"),
 	},
@@ -271,8 +273,8 @@ static const struct step omap_vout_steps[] = {
 	{
 		.op = "follow_pfn",
 		.spot = 1,
-		.says = "second branch: VM_IO, so (vm_pgoff << PAGE_SHIFT) + offset: vm_pgoff is 1 "
-			"here, the second page of the device, and no physical address. It is right "
+		.says = "second branch, no call at all: VM_IO, so (vm_pgoff << PAGE_SHIFT) + offset. "
+			"The call is gupwalk's, to see what is mapped: vm_pgoff is 1 here, the second page of the device, and no physical address. It is right "
 			"only for drivers whose offsets are physical addresses, as /dev/mem's",
 		.expects = ALWAYS("ret=0 errno=none vma.flags~io pfn=@before.pfn"),
 	},
@@ -378,7 +380,7 @@ static const struct step put_page_steps[] = {
 		.op = "put_page",
 		.says = "thinks that it is done: it gave back 1 of 1024 references, and the pin is "
 			"still there. unpin_user_page() would have given back all",
-		.expects = ALWAYS("ret=0 cause=unchanged before.page.gained_refs=-1 pfn=P1"),
+		.expects = ALWAYS("ret=0 cause=unchanged before.page.gained_refs=-1 before.pfn=P1"),
 	},
 	{
 		.op = "walk",
