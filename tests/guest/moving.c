@@ -3,6 +3,7 @@
  * States that are there for a moment only: somebody makes them again and again, and a walk has to
  * meet one in time.
  */
+#include <errno.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -34,6 +35,20 @@ static void *move(void *page)
 	return NULL;
 }
 
+/* With pages of 64K a huge one has 512 MiB: the other node may have nothing of that size left. */
+static void check_movable(void *page, size_t size)
+{
+	int node, status;
+
+	for (node = 1; node >= 0; node--) {
+		must(!syscall(SYS_move_pages, 0, 1UL, &page, &node, &status, MPOL_MF_MOVE));
+		/* A transparent huge page is split then, to be moved in pieces. */
+		if (status == -ENOMEM || jnum(walk(page), "size") != (long long)size)
+			skip("no %zu KiB in one piece are free on node %d", size / 1024, node);
+		check_num(status, node);
+	}
+}
+
 /* The page is held, so the entry must always name the page frame that it has now. */
 static void meet_migration(char *page, size_t size)
 {
@@ -44,6 +59,7 @@ static void meet_migration(char *page, size_t size)
 	pthread_t mover;
 
 	drain();
+	check_movable(page, size);
 	pfn = jnum(record_on(fd, "op=get_user_pages flags=write hold addr=%p", addr),
 		   "pages.0.pfn");
 	must(!pthread_create(&mover, NULL, move, page));
