@@ -173,8 +173,15 @@ static void agree_page(struct json_object *snap, const struct sight *sight)
 		check_str(jstr(snap, "page.zone"), zone);
 	if (!zero)
 		check_num(!(sight->pagemap & PM_FILE), jbool(snap, "page.anon"));
-	if (!strcmp(jstr(snap, "leaf"), "pte") && !zero)
+	/*
+	 * Of hugetlb the kernel also asks whether the table is shared, by a count that only tables
+	 * of pmds have (hugetlb_pmd_shared(), pt_share_count, 6.12): of a pte's, for a page of some
+	 * contiguous ptes, it reads what was left there.
+	 */
+	if (!strcmp(jstr(snap, "leaf"), "pte") && !zero && !kpf(sight->flags, KPF_HUGE))
 		check_num(!!(sight->pagemap & PM_EXCLUSIVE), sight->count == 1);
+	else if (sight->pagemap & PM_EXCLUSIVE)
+		check(sight->count <= 1);
 	for (i = 0; i < NR_OF(page_flags); i++)
 		check_that(jhas(snap, "page.flags", page_flags[i].name) ==
 			   kpf(head_flags, page_flags[i].bit),
