@@ -1,1 +1,0 @@
-bad.o: bad.c lib.h

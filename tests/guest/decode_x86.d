@@ -1,1 +1,0 @@
-decode_x86.o: decode_x86.c decode.h lib.h

@@ -1,1 +1,0 @@
-facts.o: facts.c lib.h

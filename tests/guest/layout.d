@@ -1,1 +1,0 @@
-layout.o: layout.c lib.h

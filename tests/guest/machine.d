@@ -1,1 +1,0 @@
-machine.o: machine.c lib.h

@@ -1,1 +1,0 @@
-main.o: main.c outcome.h lib.h

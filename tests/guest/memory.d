@@ -1,1 +1,0 @@
-memory.o: memory.c lib.h needs.h ../../module/uapi/gupwalk.h

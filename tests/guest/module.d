@@ -1,1 +1,0 @@
-module.o: module.c outcome.h lib.h

@@ -1,1 +1,0 @@
-moving.o: moving.c lib.h

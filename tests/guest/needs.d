@@ -1,1 +1,0 @@
-needs.o: needs.c lib.h needs.h

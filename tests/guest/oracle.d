@@ -1,1 +1,0 @@
-oracle.o: oracle.c decode.h lib.h

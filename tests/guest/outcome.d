@@ -1,1 +1,0 @@
-outcome.o: outcome.c outcome.h lib.h

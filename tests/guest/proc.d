@@ -1,1 +1,0 @@
-proc.o: proc.c lib.h

@@ -1,1 +1,0 @@
-races.o: races.c lib.h

@@ -1,1 +1,0 @@
-reasons.o: reasons.c lib.h

@@ -1,1 +1,0 @@
-states.o: states.c lib.h needs.h

@@ -1,1 +1,0 @@
-target.o: target.c lib.h ../../module/uapi/gupwalk.h
