@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What drivers do, call by call: those of the notes that this project grew from. */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <gupwalk.h>
 
 #include "../memory.h"
 #include "../scenario.h"
 #include "../text.h"
+#include "target.h"
 
 #define WORD "krishna"
 #define REPLY "Mohan"
@@ -43,33 +36,18 @@ static bool setup_range(struct scene *scene)
 	return setup_two(scene);
 }
 
-static const char *check_target(const struct about *about)
-{
-	return about_value(about, "target") ? NULL :
-	       "the module names no target device in its file version";
-}
-
 /* The target device from its second page on: with an offset, as a device's registers have one. */
 static bool setup_device(struct scene *scene)
 {
-	const char *path = about_value(scene->about, "target");
-	void *at = MAP_FAILED;
-
-	scene->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (scene->fd >= 0)
-		at = mmap(NULL, scene->page_size, PROT_READ | PROT_WRITE, MAP_SHARED, scene->fd,
-			  scene->page_size);
-	if (at == MAP_FAILED) {
-		complain("mapping the module's target device", path, strerror(errno),
-			 "only root may open it");
+	scene->spots[1] = target_map(scene, 1, 1);
+	if (!scene->spots[1])
 		return false;
-	}
-	scene->spots[1] = at;
 	scene->spots[0] = memory_map(scene->pages, scene_pmd(scene));
 	if (!scene->spots[0])
 		return false;
 	strcpy(scene->spots[0], WORD);
-	scene_note(scene, "the program has a buffer, and maps a device's memory (%s)", path);
+	scene_note(scene, "the program has a buffer, and maps a device's memory (%s)",
+		   about_value(scene->about, "target"));
 	return true;
 }
 
@@ -204,14 +182,8 @@ const struct scenario recipe_nvidia_p2p = {
 
 static bool zap(struct scene *scene)
 {
-	struct gupwalk_target_zap range = {
-		.addr = (uintptr_t)scene->spots[1], .len = scene->page_size,
-	};
-
-	if (ioctl(scene->fd, GUPWALK_TARGET_ZAP, &range)) {
-		complain("unmapping the target's pages", NULL, strerror(errno), NULL);
+	if (!target_zap(scene, scene->spots[1], 1))
 		return false;
-	}
 	scene_note(scene, "the device's driver has taken its mapping away, as vfio-pci does for a "
 			  "reset");
 	return true;
@@ -262,7 +234,7 @@ const struct scenario recipe_vfio = {
 		   "for the page frame, fault it in if it is not there, ask again. FOLL_LONGTERM "
 		   "refuses fs-dax by itself since 5.6; the code of the notes had to look at the "
 		   "VMA, and put the page",
-	.check = check_target,
+	.check = target_missing,
 	.setup = setup_device,
 	.steps = vfio_steps,
 };
@@ -303,7 +275,7 @@ const struct scenario recipe_omap_vout = {
 		   "one for kernel addresses, one that trusts the offset of a VM_IO mapping, one "
 		   "by get_user_pages. Only the last is right for all that it is for; since 4.3 the "
 		   "driver leaves it to others",
-	.check = check_target,
+	.check = target_missing,
 	.setup = setup_omap_vout,
 	.steps = omap_vout_steps,
 };
