@@ -472,7 +472,8 @@ static void execute_only(void)
 
 /* ---- PROT_NONE: on x86 the page frame is kept inverted ---- */
 
-static void check_protnone(char *page, size_t size, const char *leaf)
+/* @entry: how much the entry at the end of the walk maps. */
+static void check_protnone(char *page, size_t size, size_t entry, const char *leaf)
 {
 	long long pfn = jnum(walk(page + 4242), "pfn");
 	struct json_object *snap;
@@ -481,7 +482,7 @@ static void check_protnone(char *page, size_t size, const char *leaf)
 	snap = walk(page + 4242);
 	check_state(snap, "protnone", leaf);
 	check_num(jnum(snap, "pfn"), pfn);
-	check_num(jnum(snap, "size"), size);
+	check_num(jnum(snap, "size"), entry);
 	check(!jnull(snap, "page"));
 	must(!mprotect(page, size, PROT_READ | PROT_WRITE));
 	check_state(walk(page + 4242), "present", leaf);
@@ -502,23 +503,7 @@ static void protnone(void)
 
 static void protnone_thp(void)
 {
-	check_protnone(map_thp(), pmd_size(), "pmd");
-}
-
-static void protnone_hugetlb(void)
-{
-	char *page = map_hugetlb(pmd_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE);
-
-	page[0] = 1;
-	check_protnone(page, pmd_size(), "pmd");
-}
-
-static void protnone_hugetlb_1g(void)
-{
-	char *page = map_hugetlb(pud_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE);
-
-	page[0] = 1;
-	check_protnone(page, pud_size(), "pud");
+	check_protnone(map_thp(), pmd_size(), pmd_size(), "pmd");
 }
 
 /* ---- huge pages ---- */
@@ -617,6 +602,7 @@ static void check_hugetlb(size_t size, size_t entry, const char *leaf, int flags
 	check_num(1UL << jnum(snap, "page.order"), size / PAGE);
 	check_num(jnum(snap, "page.mapcount"), 1);
 	check_str(jstr(record("op=walk addr=%p nokeep", page), "vma.kind"), "hugetlb");
+	check_protnone(page, size, entry, leaf);
 	must(!munmap(page, size));
 }
 
@@ -888,8 +874,6 @@ const struct test tests_states[] = {
 	{ "states/execute-only", execute_only, NEED_PKEYS },
 	{ "states/protnone", protnone },
 	{ "states/protnone-thp", protnone_thp, NEED_THP },
-	{ "states/protnone-hugetlb", protnone_hugetlb, NEED_HUGETLB_2M },
-	{ "states/protnone-hugetlb-1g", protnone_hugetlb_1g, NEED_HUGETLB_1G },
 	{ "states/thp", thp, NEED_THP },
 	{ "states/thp-split-mapping", thp_split_mapping, NEED_THP },
 	{ "states/thp-shmem", thp_shmem, NEED_THP },
