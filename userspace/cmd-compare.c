@@ -46,6 +46,7 @@ static int records_of_run(struct session *s, const struct about *about, const st
 	int status;
 
 	status = drive(s->debugfs, about, sc, &as_it_is, &d);
+	drive_complain(&d);
 	*records = d.records;
 	d.records = (struct records){ 0 };
 	drive_free(&d);
@@ -105,14 +106,17 @@ static int records_of(struct session *s, const char *word, struct records *recor
 	return records_of_file(word, records);
 }
 
-static void put_where(const struct difference *d, struct strbuf *out)
+/* Which step it is; of several runs, in which run. */
+static void put_where(const struct difference *d, bool runs, struct strbuf *out)
 {
-	if (d->step_a == d->step_b || !d->step_b)
-		strbuf_addf(out, "%zu. %s", d->step_a, d->op);
-	else if (!d->step_a)
-		strbuf_addf(out, "%zu. %s", d->step_b, d->op);
+	if (runs && d->label)
+		strbuf_addf(out, "%s ", d->label);
+	if (d->number_a == d->number_b || !d->number_b)
+		strbuf_addf(out, "%zu. %s", d->number_a, d->op);
+	else if (!d->number_a)
+		strbuf_addf(out, "%zu. %s", d->number_b, d->op);
 	else
-		strbuf_addf(out, "%zu./%zu. %s", d->step_a, d->step_b, d->op);
+		strbuf_addf(out, "%zu./%zu. %s", d->number_a, d->number_b, d->op);
 }
 
 static const char *side(const struct difference *d, const char *value, size_t step)
@@ -170,7 +174,7 @@ static void add_row(struct table *t, const struct differences *d, size_t i, bool
 	struct strbuf where = { 0 };
 
 	if (!again)
-		put_where(one, &where);
+		put_where(one, d->runs > 1, &where);
 	table_row(t, (const char *[]){ strbuf_text(&where), what, spaced(x), spaced(y) }, false);
 	strbuf_free(&where);
 	free(what);
@@ -217,9 +221,11 @@ static void print_verdict(struct session *s, const char *a, const char *b,
 			d->steps);
 		return;
 	}
-	strbuf_addf(&words, "%s and %s differ in %zu of %zu steps; they part at step %zu, %s", a, b,
-		    d->steps_differ, d->steps,
-		    d->at[0].step_a ? d->at[0].step_a : d->at[0].step_b, d->at[0].op);
+	strbuf_addf(&words, "%s and %s differ in %zu of %zu steps", a, b, d->steps_differ,
+		    d->steps);
+	if (d->runs == 1)
+		strbuf_addf(&words, "; they part at step %zu, %s",
+			    d->at[0].step_a ? d->at[0].step_a : d->at[0].step_b, d->at[0].op);
 	put_wrapped(s->out, 2, 0, s->wide, strbuf_text(&words));
 	strbuf_free(&words);
 }
@@ -244,6 +250,20 @@ static void print_unknown(struct session *s, const struct differences *d)
 	strbuf_free(&words);
 }
 
+static void print_only(struct session *s, const char *where, const char **runs, size_t n)
+{
+	struct strbuf words = { 0 };
+	size_t i;
+
+	if (!n)
+		return;
+	strbuf_addf(&words, "not compared, as only %s has it:", where);
+	for (i = 0; i < n; i++)
+		strbuf_addf(&words, "%s %s", i ? "," : "", runs[i]);
+	put_wrapped(s->out, 2, 0, s->wide, strbuf_text(&words));
+	strbuf_free(&words);
+}
+
 static struct json_object *step_or_null(size_t step)
 {
 	return step ? json_object_new_uint64(step) : NULL;
@@ -259,6 +279,7 @@ static void print_json(FILE *out, const struct differences *d)
 
 		json_object_object_add(o, "step_a", step_or_null(one->step_a));
 		json_object_object_add(o, "step_b", step_or_null(one->step_b));
+		json_put(o, "run", one->label);
 		json_put(o, "op", one->op);
 		json_put(o, "what", one->path);
 		json_put(o, "a", one->a);
@@ -285,6 +306,8 @@ static int compare(struct session *s, const char *a, const char *b, const struct
 		if (d.n)
 			print_table(s, a, b, &d);
 		print_unknown(s, &d);
+		print_only(s, a, d.only_a, d.nr_only_a);
+		print_only(s, b, d.only_b, d.nr_only_b);
 	}
 	status = d.n ? STATUS_DIFFERS : STATUS_FINE;
 	differences_free(&d);

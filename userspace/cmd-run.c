@@ -2,6 +2,7 @@
 /* gupwalk run: a scenario, its calls, and the page tables before and after each. */
 #include "command.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ enum {
 	OPTION_FLAGS,
 	OPTION_PAGES,
 	OPTION_HOLD,
+	OPTION_ALL,
 };
 
 static const struct option_row run_options[] = {
@@ -22,10 +24,11 @@ static const struct option_row run_options[] = {
 	{ "flags", OPTION_FLAGS, "F,…", "make the calls with these flags, e.g. write,force" },
 	{ "pages", OPTION_PAGES, "N", "set up N pages, and make the calls for all of them" },
 	{ "hold", OPTION_HOLD, NULL, "hold the pages obtained until the end of the run" },
+	{ "all", OPTION_ALL, NULL, "run all scenarios and recipes, a line each" },
 	{ NULL }
 };
 
-static bool scan_options(struct parser *p, struct drive_options *o)
+static bool scan_options(struct parser *p, struct drive_options *o, bool *all)
 {
 	const char *arg;
 	int c;
@@ -46,6 +49,9 @@ static bool scan_options(struct parser *p, struct drive_options *o)
 			break;
 		case OPTION_HOLD:
 			o->hold = true;
+			break;
+		case OPTION_ALL:
+			*all = true;
 			break;
 		}
 	}
@@ -157,44 +163,170 @@ static int report(struct session *s, const struct drive *d)
 	return unmet && !d->changed ? STATUS_DIFFERS : STATUS_FINE;
 }
 
-static int do_run(struct session *s, int argc, char **argv)
+/* What a call did, in a word or two. */
+static void put_outcome(const struct record *r, struct strbuf *out)
 {
-	struct parser p = { .s = s, .argc = argc, .argv = argv };
-	struct drive_options options = { 0 };
+	if (r->errno_name)
+		strbuf_addf(out, "-%s%s%s%s", r->errno_name, r->reason ? " (" : "",
+			    r->reason ? r->reason : "", r->reason ? ")" : "");
+	else if (!r->nr_read)
+		strbuf_addf(out, "%" PRId64, r->ret);
+	else if (r->pages[0].cause)
+		strbuf_addf(out, "%s", r->pages[0].cause);
+	else
+		strbuf_addf(out, "%s", r->pages[0].before->state);
+}
+
+static void put_outcomes(const struct drive *d, struct strbuf *out)
+{
+	size_t i;
+
+	for (i = 0; i < d->records.n; i++) {
+		if (i)
+			strbuf_addf(out, ", ");
+		put_outcome(d->records.at[i], out);
+	}
+}
+
+/* Where its words begin, on the line of a scenario. */
+#define LINE_INDENT 22
+
+static void print_line(struct session *s, const char *verdict, const struct drive *d,
+		       const char *words)
+{
+	int column = fprintf(s->out, "%-4s  %-15s ", verdict, d->scenario->name);
+
+	put_wrapped(s->out, LINE_INDENT, column, s->wide, words);
+	fflush(s->out);
+}
+
+/* One of all: its line, and under it what is not as expected. */
+static void print_one(struct session *s, const struct drive *d, int status,
+		      const struct verdict *verdicts, unsigned int unmet)
+{
+	struct strbuf words = { 0 };
+	size_t i;
+
+	if (status == STATUS_CANNOT) {
+		print_line(s, "skip", d, d->cannot ? d->cannot : "its set-up is not possible here");
+		return;
+	}
+	put_outcomes(d, &words);
+	print_line(s, status || unmet ? "NOT" : "ok", d, strbuf_text(&words));
+	strbuf_free(&words);
+	for (i = 0; i < d->nr_events; i++)
+		if (d->events[i].kind == EVENT_UNMET)
+			print_event(s, &d->events[i]);
+	for (i = 0; i < d->records.n; i++)
+		if (verdicts[i].known && !verdicts[i].met)
+			print_verdict(s, d, i, &verdicts[i]);
+}
+
+/* What came of all. */
+struct tally {
+	unsigned int fine;
+	unsigned int unmet;
+	unsigned int trouble;
+	unsigned int cannot;
+};
+
+static void run_one(struct session *s, const struct about *about, const struct scenario *sc,
+		    struct tally *tally)
+{
+	static const struct drive_options as_it_is;
+	struct verdict *verdicts;
+	unsigned int unmet;
+	struct drive d;
+	int status;
+
+	status = drive(s->debugfs, about, sc, &as_it_is, &d);
+	unmet = drive_judge(&d, &verdicts);
+	if (s->json) {
+		print_records(s, &d.records);
+		complain_unmet(&d, verdicts);
+		drive_complain(&d);
+	} else {
+		print_one(s, &d, status, verdicts, unmet);
+	}
+	if (status == STATUS_CANNOT)
+		tally->cannot++;
+	else if (status)
+		tally->trouble++;
+	else if (unmet)
+		tally->unmet++;
+	else
+		tally->fine++;
+	verdicts_free(verdicts, d.records.n);
+	drive_free(&d);
+}
+
+static int run_all(struct session *s, const struct about *about)
+{
+	struct tally tally = { 0 };
 	const struct scenario *sc;
-	struct about about;
+	size_t i;
+
+	if (!session_out(s))
+		return STATUS_TROUBLE;
+	for (i = 0; (sc = scenario_nth(i)); i++)
+		run_one(s, about, sc, &tally);
+	if (!s->json)
+		fprintf(s->out, "\n%u as expected, %u not, %u in trouble, %u not possible here\n",
+			tally.fine, tally.unmet, tally.trouble, tally.cannot);
+	return tally.trouble ? STATUS_TROUBLE : tally.unmet ? STATUS_DIFFERS : STATUS_FINE;
+}
+
+static int run_named(struct session *s, const struct about *about, const char *name,
+		     const struct drive_options *options)
+{
+	const struct scenario *sc = scenario_find(name);
 	struct drive d;
 	int status, shown;
 
-	if (!scan_options(&p, &options))
-		return p.status;
-	if (!parser_words(&p, 1, 1))
-		return STATUS_TROUBLE;
-	sc = scenario_find(p.argv[0]);
 	if (!sc) {
-		complain("running a scenario", p.argv[0], "there is none of that name",
+		complain("running a scenario", name, "there is none of that name",
 			 "gupwalk list tells all");
 		return STATUS_TROUBLE;
 	}
-	if (!about_read(s->debugfs, &about))
-		return STATUS_TROUBLE;
-	if (!device_need_live(s->debugfs)) {
-		about_free(&about);
-		return STATUS_TROUBLE;
-	}
-	status = drive(s->debugfs, &about, sc, &options, &d);
+	status = drive(s->debugfs, about, sc, options, &d);
 	if (d.records.n) {
 		shown = report(s, &d);
 		status = status ? status : shown;
 	}
+	drive_complain(&d);
 	drive_free(&d);
+	return status;
+}
+
+static int do_run(struct session *s, int argc, char **argv)
+{
+	struct parser p = { .s = s, .argc = argc, .argv = argv };
+	struct drive_options options = { 0 };
+	struct about about;
+	bool all = false;
+	int status;
+
+	if (!scan_options(&p, &options, &all))
+		return p.status;
+	if (all && (options.ops || options.flags || options.pages || options.hold))
+		return usage_error(s, "--all", "runs the scenarios as they are");
+	if (!parser_words(&p, !all, !all))
+		return STATUS_TROUBLE;
+	if (!about_read(s->debugfs, &about))
+		return STATUS_TROUBLE;
+	if (!device_need_live(s->debugfs))
+		status = STATUS_TROUBLE;
+	else if (all)
+		status = run_all(s, &about);
+	else
+		status = run_named(s, &about, p.argv[0], &options);
 	about_free(&about);
 	return status;
 }
 
 const struct command command_run = {
 	.name = "run",
-	.words = "NAME",
+	.words = "NAME|--all",
 	.summary = "run a scenario: set up its memory, make its calls, show the page tables before "
 		   "and after",
 	.options = run_options,

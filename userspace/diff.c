@@ -181,11 +181,70 @@ static void diff_steps(const struct sig_step *a, const struct sig_step *b, struc
 	}
 }
 
+static bool has_label(const struct signature *sig, const char *label)
+{
+	size_t i;
+
+	for (i = 0; i < sig->n; i++)
+		if (same_text(sig->steps[i].label, label))
+			return true;
+	return false;
+}
+
+/* Do both have a run of the same name? Then runs of other names are not for comparing. */
+static bool share_labels(const struct signature *a, const struct signature *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (has_label(b, a->steps[i].label))
+			return true;
+	return false;
+}
+
+/*
+ * The steps of one side that are compared, as numbers of steps; runs of others go to the list
+ * @only.
+ */
+struct side {
+	const struct signature *sig;
+	size_t *at;
+	size_t n;
+};
+
+static void side_make(struct side *side, const struct signature *sig, const struct signature *other,
+		      bool by_label, const char ***only, size_t *nr_only)
+{
+	size_t i;
+
+	*side = (struct side){ .sig = sig, .at = must_alloc(sig->n, sizeof(*side->at)) };
+	for (i = 0; i < sig->n; i++) {
+		const struct sig_step *step = &sig->steps[i];
+
+		if (!by_label || has_label(other, step->label)) {
+			side->at[side->n++] = i;
+		} else if (step->number == 1) {
+			*only = must_grow(*only, *nr_only, sizeof(**only));
+			(*only)[(*nr_only)++] = step->label ? step->label : "without a name";
+		}
+	}
+}
+
+static const struct sig_step *side_step(const struct side *side, size_t i)
+{
+	return &side->sig->steps[side->at[i]];
+}
+
+static bool alike(const struct sig_step *a, const struct sig_step *b, bool by_label)
+{
+	return !strcmp(a->op, b->op) && (!by_label || same_text(a->label, b->label));
+}
+
 /*
  * common[i * (b->n + 1) + j]: length of the longest common subsequence of ops of A from step i on
  * and B from step j on.
  */
-static uint32_t *common_lengths(const struct signature *a, const struct signature *b)
+static uint32_t *common_lengths(const struct side *a, const struct side *b, bool by_label)
 {
 	size_t width = b->n + 1, i, j;
 	uint32_t *common = must_alloc((a->n + 1) * width, sizeof(*common));
@@ -194,7 +253,7 @@ static uint32_t *common_lengths(const struct signature *a, const struct signatur
 		for (j = b->n; j-- > 0;) {
 			uint32_t *here = &common[i * width + j];
 
-			if (!strcmp(a->steps[i].op, b->steps[j].op))
+			if (alike(side_step(a, i), side_step(b, j), by_label))
 				*here = here[width + 1] + 1;
 			else
 				*here = here[width] > here[1] ? here[width] : here[1];
@@ -202,35 +261,51 @@ static uint32_t *common_lengths(const struct signature *a, const struct signatur
 	return common;
 }
 
-void diff(const struct signature *a, const struct signature *b, struct differences *d)
+/* A step of one side or of both: NULL where it is not. */
+static struct difference about_step(const struct side *a, const struct sig_step *x,
+				    const struct side *b, const struct sig_step *y)
 {
-	uint32_t *common = common_lengths(a, b);
+	const struct sig_step *step = x ? x : y;
+
+	return (struct difference){
+		.step_a = x ? x - a->sig->steps + 1 : 0,
+		.step_b = y ? y - b->sig->steps + 1 : 0,
+		.label = step->label,
+		.number_a = x ? x->number : 0,
+		.number_b = y ? y->number : 0,
+		.op = step->op,
+	};
+}
+
+static void diff_sides(const struct side *a, const struct side *b, bool by_label,
+		       struct differences *d)
+{
+	uint32_t *common = common_lengths(a, b, by_label);
 	size_t width = b->n + 1, i = 0, j = 0;
 	struct pairs pairs = { 0 };
 
-	*d = (struct differences){ 0 };
 	while (i < a->n || j < b->n) {
-		struct difference one = { 0 };
+		const struct sig_step *x = i < a->n ? side_step(a, i) : NULL;
+		const struct sig_step *y = j < b->n ? side_step(b, j) : NULL;
+		struct difference one;
 		size_t before = d->n;
 
-		if (i < a->n && j < b->n && !strcmp(a->steps[i].op, b->steps[j].op)) {
-			one = (struct difference){
-				.step_a = i + 1, .step_b = j + 1, .op = a->steps[i].op
-			};
-			pairs_for(&pairs, &a->steps[i], &b->steps[j]);
-			diff_steps(&a->steps[i], &b->steps[j], &pairs, one, d);
+		if (x && y && alike(x, y, by_label)) {
+			one = about_step(a, x, b, y);
+			pairs_for(&pairs, x, y);
+			diff_steps(x, y, &pairs, one, d);
 			i++;
 			j++;
-		} else if (j == b->n ||
-			   (i < a->n && common[(i + 1) * width + j] >= common[i * width + j + 1])) {
-			one = (struct difference){ .step_a = i + 1, .op = a->steps[i].op };
+		} else if (!y || (x && common[(i + 1) * width + j] >= common[i * width + j + 1])) {
+			one = about_step(a, x, b, NULL);
 			add(d, &one);
 			i++;
 		} else {
-			one = (struct difference){ .step_b = j + 1, .op = b->steps[j].op };
+			one = about_step(a, NULL, b, y);
 			add(d, &one);
 			j++;
 		}
+		d->runs += (x ? x : y)->number == 1;
 		d->steps++;
 		d->steps_differ += d->n > before;
 	}
@@ -238,9 +313,24 @@ void diff(const struct signature *a, const struct signature *b, struct differenc
 	free(common);
 }
 
+void diff(const struct signature *a, const struct signature *b, struct differences *d)
+{
+	bool by_label = share_labels(a, b);
+	struct side sides[2];
+
+	*d = (struct differences){ 0 };
+	side_make(&sides[0], a, b, by_label, &d->only_a, &d->nr_only_a);
+	side_make(&sides[1], b, a, by_label, &d->only_b, &d->nr_only_b);
+	diff_sides(&sides[0], &sides[1], by_label, d);
+	free(sides[0].at);
+	free(sides[1].at);
+}
+
 void differences_free(struct differences *d)
 {
 	free(d->at);
 	free(d->unknown);
+	free(d->only_a);
+	free(d->only_b);
 	*d = (struct differences){ 0 };
 }

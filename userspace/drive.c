@@ -21,6 +21,12 @@ static void add_event(struct drive *d, enum event_kind kind, const char *text)
 	d->events[d->nr_events++] = (struct event){ kind, must_copy(text) };
 }
 
+static void drive_cannot(struct drive *d, const char *why)
+{
+	free(d->cannot);
+	d->cannot = must_copy(why);
+}
+
 static bool take_record(struct drive *d, size_t step, const char *line)
 {
 	struct strbuf wrong = { 0 };
@@ -60,6 +66,9 @@ static bool take_events(struct drive *d, struct strbuf *told)
 		case 'p':
 			add_event(d, EVENT_PASSED, line + 1);
 			d->passed++;
+			break;
+		case 'c':
+			drive_cannot(d, line + 1);
 			break;
 		case 's':
 			step = strtoul(line + 1, NULL, 10);
@@ -194,8 +203,7 @@ int drive(const char *dir, const struct about *about, const struct scenario *sc,
 		.pmd = about_covers(about, "pmd"),
 	};
 	if (missing) {
-		complain("running a scenario", sc->name, missing,
-			 "gupwalk info tells what is there");
+		drive_cannot(d, missing);
 		return STATUS_CANNOT;
 	}
 	if (!fits(about, options))
@@ -211,6 +219,13 @@ int drive(const char *dir, const struct about *about, const struct scenario *sc,
 	return status;
 }
 
+void drive_complain(const struct drive *d)
+{
+	if (d->cannot)
+		complain("running a scenario", d->scenario->name, d->cannot,
+			 "gupwalk info tells what is there");
+}
+
 void drive_free(struct drive *d)
 {
 	size_t i;
@@ -219,6 +234,7 @@ void drive_free(struct drive *d)
 		free(d->events[i].text);
 	free(d->events);
 	free(d->steps);
+	free(d->cannot);
 	records_free(&d->records);
 	*d = (struct drive){ 0 };
 }

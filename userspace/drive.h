@@ -45,6 +45,7 @@ struct event {
  * @passed: how many steps were passed over
  * @records: the records of the events that are one
  * @steps: of each of them, the number of its step, from 0
+ * @cannot: why it is not possible here, or NULL
  */
 struct drive {
 	const struct scenario *scenario;
@@ -56,6 +57,7 @@ struct drive {
 	size_t passed;
 	struct records records;
 	size_t *steps;
+	char *cannot;
 };
 
 /**
@@ -66,10 +68,17 @@ struct drive {
  * @options: what to do otherwise
  * @d: filled in, also with what there was before something went wrong
  *
- * Return: STATUS_FINE, or another enum status after a complaint.
+ * Return: STATUS_FINE; STATUS_CANNOT with the reason in @d, if it is not after a complaint; or
+ * another enum status after a complaint.
  */
 int drive(const char *dir, const struct about *about, const struct scenario *sc,
 	  const struct drive_options *options, struct drive *d);
+
+/**
+ * drive_complain() - complain about a run that was not possible
+ * @d: the run; nothing is said if it was
+ */
+void drive_complain(const struct drive *d);
 
 /**
  * drive_free() - forget a run
@@ -115,7 +124,8 @@ void verdicts_free(struct verdict *verdicts, size_t n);
  * @options: what to do otherwise
  * @notes: descriptor on which it tells what happens, a line an event
  *
- * Return: an enum status; if not STATUS_FINE, after a complaint.
+ * Return: an enum status; if not STATUS_FINE, after a complaint, or, STATUS_CANNOT, after
+ * scene_cannot().
  */
 int perform(const char *dir, const struct about *about, const struct scenario *sc,
 	    const struct drive_options *options, int notes);

@@ -29,20 +29,22 @@ static void pass_over(struct performance *p, const struct step *step, const char
 	strbuf_free(&text);
 }
 
-static int check_op(const struct about *about, const char *name)
+static int check_op(struct scene *scene, const char *name)
 {
-	const struct op_row *op = about_op(about, name);
+	const struct op_row *op = about_op(scene->about, name);
+	struct strbuf why = { 0 };
 
 	if (!op) {
 		complain("looking up an op", name, "the module has no such op",
 			 "gupwalk list tells all");
 		return STATUS_TROUBLE;
 	}
-	if (!op->available) {
-		complain("looking up an op", name, "this kernel cannot do it", op->note);
-		return STATUS_CANNOT;
-	}
-	return STATUS_FINE;
+	if (op->available)
+		return STATUS_FINE;
+	strbuf_addf(&why, "this kernel has no %s: %s", name, op->note);
+	scene_cannot(scene, strbuf_text(&why));
+	strbuf_free(&why);
+	return STATUS_CANNOT;
 }
 
 /* What is asked for at a time: all pages at once, or one of them if the op takes one only. */
@@ -144,7 +146,7 @@ static int perform_step(struct performance *p, const struct step *step)
 		pass_over(p, step, op->note);
 		return STATUS_FINE;
 	}
-	status = check_op(p->scene.about, step->op);
+	status = check_op(&p->scene, step->op);
 	if (status)
 		return status;
 	if (step->before && !step->before(&p->scene))
@@ -206,8 +208,10 @@ int perform(const char *dir, const struct about *about, const struct scenario *s
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || !memory_one_cpu())
 		return STATUS_TROUBLE;
 	p.scene.requests = device_open(dir);
-	if (p.scene.requests < 0 || !sc->setup(&p.scene))
+	if (p.scene.requests < 0)
 		return STATUS_TROUBLE;
+	if (!sc->setup(&p.scene))
+		return p.scene.cannot ? STATUS_CANNOT : STATUS_TROUBLE;
 	/* the descriptor stays open until the process ends, and with it what it holds */
 	return options->ops ? perform_ops(&p) : perform_steps(&p);
 }

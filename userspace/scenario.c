@@ -23,6 +23,29 @@ static const struct scenario *const scenarios[] = {
 	&scenario_prot_none,
 	&scenario_remote,
 	&scenario_fork,
+	&scenario_zero_page,
+	&scenario_read_pin,
+	&scenario_force,
+	&scenario_fork_dma,
+	&scenario_populate,
+	&scenario_accessed,
+	&scenario_fast_only,
+	&scenario_file_private,
+	&scenario_file_shared,
+	&scenario_file_longterm,
+	&scenario_dontneed,
+	&scenario_munmap,
+	&scenario_mremap,
+	&scenario_thp_read,
+	&scenario_thp_split,
+	&scenario_collapse,
+	&scenario_swap,
+	&scenario_migrate,
+	&scenario_movable,
+	&scenario_ksm,
+	&scenario_userfaultfd,
+	&scenario_secretmem,
+	&scenario_guard,
 	&recipe_sample,
 	&recipe_gup_locked,
 	&recipe_nvidia_p2p,
@@ -71,6 +94,13 @@ bool scene_release(struct scene *scene)
 	close(scene->requests);
 	scene->requests = device_open(scene->dir);
 	return scene->requests >= 0;
+}
+
+bool scene_cannot(struct scene *scene, const char *why)
+{
+	scene->cannot = true;
+	scene_tell(scene, 'c', why);
+	return false;
 }
 
 void scene_tell(const struct scene *scene, char kind, const char *text)

@@ -27,6 +27,7 @@
  * @dir: the module's directory
  * @requests: descriptor that the requests are made on; what they hold goes with it
  * @notes: descriptor for scene_note() and scene_check()
+ * @cannot: scene_cannot() was called
  */
 struct scene {
 	const struct about *about;
@@ -38,6 +39,7 @@ struct scene {
 	const char *dir;
 	int requests;
 	int notes;
+	bool cannot;
 };
 
 /**
@@ -103,6 +105,29 @@ extern const struct scenario scenario_hugetlb;
 extern const struct scenario scenario_prot_none;
 extern const struct scenario scenario_remote;
 extern const struct scenario scenario_fork;
+extern const struct scenario scenario_zero_page;
+extern const struct scenario scenario_read_pin;
+extern const struct scenario scenario_force;
+extern const struct scenario scenario_fork_dma;
+extern const struct scenario scenario_dontneed;
+extern const struct scenario scenario_munmap;
+extern const struct scenario scenario_mremap;
+extern const struct scenario scenario_thp_read;
+extern const struct scenario scenario_thp_split;
+extern const struct scenario scenario_collapse;
+extern const struct scenario scenario_swap;
+extern const struct scenario scenario_migrate;
+extern const struct scenario scenario_movable;
+extern const struct scenario scenario_ksm;
+extern const struct scenario scenario_userfaultfd;
+extern const struct scenario scenario_secretmem;
+extern const struct scenario scenario_guard;
+extern const struct scenario scenario_file_private;
+extern const struct scenario scenario_file_shared;
+extern const struct scenario scenario_file_longterm;
+extern const struct scenario scenario_populate;
+extern const struct scenario scenario_accessed;
+extern const struct scenario scenario_fast_only;
 extern const struct scenario recipe_sample;
 extern const struct scenario recipe_gup_locked;
 extern const struct scenario recipe_nvidia_p2p;
@@ -160,10 +185,19 @@ size_t scene_pmd(const struct scene *scene);
 bool scene_release(struct scene *scene);
 
 /**
+ * scene_cannot() - tell that the scenario is not possible on this machine, or not now
+ * @scene: the scene
+ * @why: why not
+ *
+ * Return: false, for a set-up to return.
+ */
+bool scene_cannot(struct scene *scene, const char *why);
+
+/**
  * scene_tell() - tell the parent process something
  * @scene: the scene
- * @kind: what it is: n, y, x as by the functions below, s for the number of
- * a step, r for a record of it, p for why it was passed over
+ * @kind: what it is: n, y, x as by the functions below, c as by scene_cannot(), s for the number
+ * of a step, r for a record of it, p for why it was passed over
  * @text: a line, without its newline
  */
 void scene_tell(const struct scene *scene, char kind, const char *text);

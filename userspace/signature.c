@@ -330,7 +330,7 @@ static bool same_run(const struct record *a, const struct record *b)
 void signature_make(const struct records *records, struct signature *sig)
 {
 	struct maker m;
-	size_t i, run = 0;
+	size_t i, run = 0, number = 0;
 
 	names_begin(&m.names);
 	sig->n = records->n;
@@ -340,9 +340,12 @@ void signature_make(const struct records *records, struct signature *sig)
 			names_end(&m.names);
 			names_begin(&m.names);
 			run++;
+			number = 0;
 		}
 		m.step = &sig->steps[i];
 		m.step->run = run;
+		m.step->number = ++number;
+		m.step->label = records->at[i]->run ? must_copy(records->at[i]->run) : NULL;
 		make_step(&m, records->at[i]);
 	}
 	names_end(&m.names);
@@ -361,6 +364,7 @@ void signature_free(struct signature *sig)
 		}
 		free(step->facts);
 		free(step->op);
+		free(step->label);
 	}
 	free(sig->steps);
 	*sig = (struct signature){ 0 };

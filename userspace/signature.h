@@ -45,12 +45,16 @@ struct fact {
 /**
  * struct sig_step - one step
  * @run: number of the run that it belongs to: names mean the same thing only within one
+ * @label: what the run is called: the scenario; NULL if it has no name
+ * @number: of the step in its run, from 1
  * @op: op of the record
  * @facts: its facts
  * @n: how many
  */
 struct sig_step {
 	size_t run;
+	char *label;
+	size_t number;
 	char *op;
 	struct fact *facts;
 	size_t n;

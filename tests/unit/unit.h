@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "record.h"
 #include "scenario.h"
@@ -35,6 +36,30 @@ static inline char *load(const char *name)
 	strbuf_add(&text, "", 0);
 	return text.at;
 }
+
+/**
+ * load_run() - read the records of a scenario
+ * @sc: the scenario
+ * @run: which of its runs, 1 or 2
+ *
+ * Return: their text, for free(); or NULL if the kernel that they were recorded on cannot run it.
+ */
+static inline char *load_run(const struct scenario *sc, int run)
+{
+	struct strbuf name = { 0 }, path = { 0 };
+	char *text = NULL;
+
+	strbuf_addf(&name, "%s.%d.jsonl", sc->name, run);
+	strbuf_addf(&path, "data/%s", name.at);
+	if (!access(path.at, F_OK))
+		text = load(name.at);
+	strbuf_free(&name);
+	strbuf_free(&path);
+	return text;
+}
+
+/* Most of the scenarios are possible on the kernel that the data were recorded on. */
+#define RUNS_MIN 35
 
 /**
  * parse() - read records that must be good

@@ -5,11 +5,7 @@
 #include <sys/mman.h>
 
 #include "../memory.h"
-#include "../scenario.h"
-#include "../text.h"
-
-#define WORD "krishna"
-#define REPLY "Mohan"
+#include "spot.h"
 
 /* The three calls of the notes, in their order; what differs is what the memory was like before. */
 static bool setup_untouched(struct scene *scene)
@@ -20,12 +16,9 @@ static bool setup_untouched(struct scene *scene)
 
 static bool setup_touched(struct scene *scene)
 {
-	size_t i;
-
 	if (!setup_untouched(scene))
 		return false;
-	for (i = 0; i < scene->pages; i++)
-		memcpy(scene->spots[0] + i * scene->page_size, WORD, strlen(WORD));
+	spot_write(scene, 0, WORD);
 	scene_note(scene, "the program writes \"%s\" to its page", WORD);
 	return true;
 }
@@ -91,8 +84,7 @@ static bool setup_read(struct scene *scene)
 {
 	size_t i;
 
-	scene->spots[0] = memory_map(scene->pages, scene_pmd(scene));
-	if (!scene->spots[0])
+	if (!spot_map(scene, 0))
 		return false;
 	for (i = 0; i < scene->pages; i++)
 		(void)*(volatile char *)(scene->spots[0] + i * scene->page_size);
@@ -202,17 +194,10 @@ const struct scenario scenario_unaligned = {
 
 static bool setup_prot_none(struct scene *scene)
 {
-	size_t len = scene->pages * scene->page_size, i;
-
-	scene->spots[0] = memory_map(scene->pages, scene_pmd(scene));
-	if (!scene->spots[0])
+	if (!spot_touch(scene, 0))
 		return false;
-	for (i = 0; i < scene->pages; i++)
-		strcpy(scene->spots[0] + i * scene->page_size, WORD);
-	if (mprotect(scene->spots[0], len, PROT_NONE)) {
-		complain("setting up the scenario", "mprotect", "failed", NULL);
-		return false;
-	}
+	if (mprotect(scene->spots[0], spot_bytes(scene), PROT_NONE))
+		return scene_failed("mprotect");
 	scene_note(scene, "the program writes \"%s\" to its page, then mprotect(PROT_NONE)s it",
 		   WORD);
 	return true;

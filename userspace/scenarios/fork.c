@@ -6,12 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "../memory.h"
-#include "../scenario.h"
-#include "../text.h"
-
-#define WORD "krishna"
-#define REPLY "Mohan"
+#include "spot.h"
 
 /* The child only lives: as long as it does, it has its share of the pages. */
 static bool start_child(void)
@@ -28,19 +23,10 @@ static bool start_child(void)
 
 static bool setup_fork(struct scene *scene)
 {
-	size_t i, page;
-
-	for (i = 0; i < 2; i++) {
-		scene->spots[i] = memory_map(scene->pages, scene_pmd(scene));
-		if (!scene->spots[i])
-			return false;
-		for (page = 0; page < scene->pages; page++)
-			strcpy(scene->spots[i] + page * scene->page_size, WORD);
-	}
-	if (!start_child()) {
-		complain("setting up the scenario", "fork", strerror(errno), NULL);
+	if (!spot_touch(scene, 0) || !spot_touch(scene, 1))
 		return false;
-	}
+	if (!start_child())
+		return scene_failed("fork");
 	scene_note(scene, "the program writes \"%s\" to two pages, then forks; the child lives on",
 		   WORD);
 	return true;
@@ -48,10 +34,7 @@ static bool setup_fork(struct scene *scene)
 
 static bool write_reply(struct scene *scene)
 {
-	size_t page;
-
-	for (page = 0; page < scene->pages; page++)
-		strcpy(scene->spots[0] + page * scene->page_size, REPLY);
+	spot_write(scene, 0, REPLY);
 	scene_note(scene, "the program writes \"%s\" to its first page", REPLY);
 	return true;
 }

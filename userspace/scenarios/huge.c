@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Scenarios on huge pages. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 
 #include "../memory.h"
-#include "../number.h"
-#include "../scenario.h"
 #include "../text.h"
+#include "spot.h"
 
-#define THP_MODE "/sys/kernel/mm/transparent_hugepage/enabled"
 #define POOL "/proc/sys/vm/nr_hugepages"
 
 /* An address in the huge page that has nothing to do with where it begins, and a second one. */
@@ -26,62 +21,11 @@ static void set_spots(struct scene *scene, char *huge)
 	scene->spots[1] = huge + ELSEWHERE(scene);
 }
 
-static bool read_number(const char *path, uint64_t *value)
-{
-	struct strbuf text = { 0 };
-	bool read = slurp(path, &text) == 0 && text.len;
-
-	if (read) {
-		text.at[strcspn(text.at, "\n")] = '\0';
-		read = number_parse(text.at, UINT64_MAX, value);
-	}
-	strbuf_free(&text);
-	return read;
-}
-
-static bool write_number(const char *path, uint64_t value)
-{
-	FILE *f = fopen(path, "we");
-	bool written;
-
-	if (!f)
-		return false;
-	fprintf(f, "%" PRIu64 "\n", value);
-	written = fclose(f) == 0;
-	return written;
-}
-
-static const char *check_thp(const struct about *about)
-{
-	struct strbuf mode = { 0 };
-	const char *missing = NULL;
-	struct sysinfo machine;
-
-	if (slurp(THP_MODE, &mode))
-		missing = "this kernel has no transparent huge pages";
-	else if (strstr(strbuf_text(&mode), "[never]"))
-		missing = "transparent huge pages are off: " THP_MODE " says never";
-	else if (sysinfo(&machine) ||
-		 machine.freeram / 2 * machine.mem_unit < about_covers(about, "pmd"))
-		missing = "too little free memory for the kernel to make a huge page of: in a "
-			  "virtual machine of the lab give it more, MEM=4G";
-	strbuf_free(&mode);
-	return missing;
-}
-
 static bool setup_thp(struct scene *scene)
 {
-	size_t pmd = scene_pmd(scene);
-	char *huge = memory_huge(pmd, about_covers(scene->about, "pud"), 0);
-
-	if (!huge)
+	if (!spot_huge(scene, 0))
 		return false;
-	if (madvise(huge, pmd, MADV_HUGEPAGE)) {
-		complain("setting up the scenario", "madvise(MADV_HUGEPAGE)", strerror(errno),
-			 NULL);
-		return false;
-	}
-	set_spots(scene, huge);
+	set_spots(scene, scene->spots[0]);
 	scene_note(scene, "the program asks for a huge page by madvise(MADV_HUGEPAGE), and does "
 			  "not touch it");
 	return true;
@@ -109,7 +53,7 @@ const struct scenario scenario_thp = {
 		   "at the pmd, the page frame inside follows from the address, and the folio "
 		   "counts its pins exactly",
 	.needs = "transparent huge pages not set to never",
-	.check = check_thp,
+	.check = spot_thp_missing,
 	.setup = setup_thp,
 	.steps = thp_steps,
 };
@@ -119,7 +63,7 @@ static const char *check_hugetlb(const struct about *about)
 	uint64_t n;
 
 	(void)about;
-	return read_number(POOL, &n) ? NULL : "this kernel has no hugetlb pages (" POOL ")";
+	return file_number(POOL, &n) ? NULL : "this kernel has no hugetlb pages (" POOL ")";
 }
 
 /* One page more than there are: those that are there may be in use. */
@@ -128,14 +72,14 @@ static bool begin_hugetlb(const struct about *about, uint64_t *kept)
 	uint64_t now;
 
 	(void)about;
-	if (!read_number(POOL, kept) || !write_number(POOL, *kept + 1) ||
-	    !read_number(POOL, &now)) {
+	if (!file_number(POOL, kept) || !file_put_number(POOL, *kept + 1) ||
+	    !file_number(POOL, &now)) {
 		complain("making a hugetlb page", POOL, strerror(errno), "be root");
 		return false;
 	}
 	if (now > *kept)
 		return true;
-	write_number(POOL, *kept);
+	file_put_number(POOL, *kept);
 	complain("making a hugetlb page", POOL, "the kernel found no free memory for one",
 		 "free some memory, or give the machine more (in the lab: MEM=4G)");
 	return false;
@@ -143,7 +87,7 @@ static bool begin_hugetlb(const struct about *about, uint64_t *kept)
 
 static void end_hugetlb(uint64_t kept)
 {
-	if (!write_number(POOL, kept))
+	if (!file_put_number(POOL, kept))
 		complain("restoring", POOL, strerror(errno), "write the old number back by hand");
 }
 

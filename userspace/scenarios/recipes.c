@@ -2,28 +2,16 @@
 /* What drivers do, call by call: those of the notes that this project grew from. */
 #include <string.h>
 
-#include "../memory.h"
-#include "../scenario.h"
-#include "../text.h"
+#include "spot.h"
 #include "target.h"
-
-#define WORD "krishna"
-#define REPLY "Mohan"
 
 /* ---- memory ---- */
 
 /* A touched range, and one that is not. */
 static bool setup_two(struct scene *scene)
 {
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		scene->spots[i] = memory_map(scene->pages, scene_pmd(scene));
-		if (!scene->spots[i])
-			return false;
-	}
-	for (i = 0; i < scene->pages; i++)
-		strcpy(scene->spots[0] + i * scene->page_size, WORD);
+	if (!spot_touch(scene, 0) || !spot_map(scene, 1))
+		return false;
 	scene_note(scene, "the program writes \"%s\" to its first buffer, nothing to its second",
 		   WORD);
 	return true;
@@ -42,23 +30,10 @@ static bool setup_device(struct scene *scene)
 	scene->spots[1] = target_map(scene, 1, 1);
 	if (!scene->spots[1])
 		return false;
-	scene->spots[0] = memory_map(scene->pages, scene_pmd(scene));
-	if (!scene->spots[0])
+	if (!spot_touch(scene, 0))
 		return false;
-	strcpy(scene->spots[0], WORD);
 	scene_note(scene, "the program has a buffer, and maps a device's memory (%s)",
 		   about_value(scene->about, "target"));
-	return true;
-}
-
-static bool reads(struct scene *scene, const char *spot, const char *expected)
-{
-	struct strbuf seen = { 0 };
-
-	put_bytes(&seen, spot, strlen(expected));
-	scene_check(scene, !strcmp(strbuf_text(&seen), expected), "data is %s",
-		    strbuf_text(&seen));
-	strbuf_free(&seen);
 	return true;
 }
 
@@ -66,12 +41,12 @@ static bool reads(struct scene *scene, const char *spot, const char *expected)
 
 static bool reads_first(struct scene *scene)
 {
-	return reads(scene, scene->spots[0], REPLY "na");
+	return scene_reads(scene, scene->spots[0], REPLY "na", "the program reads");
 }
 
 static bool reads_second(struct scene *scene)
 {
-	return reads(scene, scene->spots[1], REPLY);
+	return scene_reads(scene, scene->spots[1], REPLY, "the program reads");
 }
 
 static const struct step sample_steps[] = {
@@ -121,8 +96,7 @@ static const struct step gup_locked_steps[] = {
 	{
 		.op = "pin_user_pages", .flags = "write,longterm",
 		.says = "with pin_user_pages it has its page, for as long as it likes",
-		.expects = ALWAYS("ret=1 errno=none cause=unchanged pfn=@before.pfn "
-				  "before.page.gained_refs=1024"),
+		.expects = ALWAYS("ret=1 errno=none after.page=anon pfn=@after.pfn"),
 	},
 	{ 0 }
 };
@@ -193,8 +167,7 @@ static const struct step vfio_steps[] = {
 	{
 		.op = "pin_user_pages_remote", .flags = "write,longterm",
 		.says = "ordinary memory: it has its page frame, *pfn = page_to_pfn()",
-		.expects = ALWAYS("ret=1 errno=none cause=unchanged pfn=@before.pfn "
-				  "before.page.gained_pins=1"),
+		.expects = ALWAYS("ret=1 errno=none after.page=anon pfn=@after.pfn"),
 	},
 	{
 		.op = "pin_user_pages_remote", .flags = "write,longterm",
@@ -298,12 +271,12 @@ static bool setup_log(struct scene *scene)
 
 static bool first_bit_set(struct scene *scene)
 {
-	return reads(scene, scene->spots[0], "@");
+	return scene_reads(scene, scene->spots[0], "@", "the program reads");
 }
 
 static bool second_bit_set(struct scene *scene)
 {
-	return reads(scene, scene->spots[1], "@");
+	return scene_reads(scene, scene->spots[1], "@", "the program reads");
 }
 
 static const struct step vhost_log_steps[] = {

@@ -8,11 +8,8 @@
 #include <unistd.h>
 
 #include "../memory.h"
-#include "../scenario.h"
 #include "../text.h"
-
-#define WORD "krishna"
-#define REPLY "Mohan"
+#include "spot.h"
 
 /* The other process: touches one page, leaves one alone, and shows on demand what is in the second.
  */
@@ -65,17 +62,12 @@ static bool setup_remote(struct scene *scene)
 static bool other_reads_reply(struct scene *scene)
 {
 	char text[sizeof(REPLY)] = { 0 };
-	struct strbuf seen = { 0 };
 
 	if (write(scene->fd, "?", 1) != 1 || read(scene->fd, text, sizeof(text)) != sizeof(text)) {
 		complain("asking the other process", NULL, "it is gone", NULL);
 		return false;
 	}
-	put_bytes(&seen, text, strnlen(text, sizeof(text)));
-	scene_check(scene, !strcmp(text, REPLY),
-		    "the other process reads \"%s\" from its second page", strbuf_text(&seen));
-	strbuf_free(&seen);
-	return true;
+	return scene_reads(scene, text, REPLY, "the other process reads from its second page");
 }
 
 static const struct step remote_steps[] = {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "spot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+
+#include "../memory.h"
+#include "../number.h"
+#include "../text.h"
+
+#define THP_MODE "/sys/kernel/mm/transparent_hugepage/enabled"
+
+bool spot_map(struct scene *scene, unsigned int spot)
+{
+	scene->spots[spot] = memory_map(scene->pages, scene_pmd(scene));
+	return scene->spots[spot];
+}
+
+void spot_write(const struct scene *scene, unsigned int spot, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < scene->pages; i++)
+		memcpy(scene->spots[spot] + i * scene->page_size, word, strlen(word));
+}
+
+bool spot_touch(struct scene *scene, unsigned int spot)
+{
+	if (!spot_map(scene, spot))
+		return false;
+	spot_write(scene, spot, WORD);
+	return true;
+}
+
+bool spot_huge(struct scene *scene, unsigned int spot)
+{
+	size_t pmd = scene_pmd(scene);
+
+	scene->spots[spot] = memory_huge(pmd, about_covers(scene->about, "pud"), 0);
+	if (!scene->spots[spot])
+		return false;
+	return !madvise(scene->spots[spot], pmd, MADV_HUGEPAGE) ||
+	       scene_failed("madvise(MADV_HUGEPAGE)");
+}
+
+const char *spot_thp_missing(const struct about *about)
+{
+	struct strbuf mode = { 0 };
+	const char *missing = NULL;
+	struct sysinfo machine;
+
+	if (slurp(THP_MODE, &mode))
+		missing = "this kernel has no transparent huge pages";
+	else if (strstr(strbuf_text(&mode), "[never]"))
+		missing = "transparent huge pages are off: " THP_MODE " says never";
+	else if (sysinfo(&machine) ||
+		 machine.freeram / 2 * machine.mem_unit < about_covers(about, "pmd"))
+		missing = "too little free memory for the kernel to make a huge page of: in a "
+			  "virtual machine of the lab give it more, MEM=4G";
+	strbuf_free(&mode);
+	return missing;
+}
+
+size_t spot_bytes(const struct scene *scene)
+{
+	return scene->pages * scene->page_size;
+}
+
+bool scene_reads(struct scene *scene, const char *at, const char *expected, const char *who)
+{
+	struct strbuf seen = { 0 };
+
+	put_bytes(&seen, at, strlen(expected));
+	scene_check(scene, !strcmp(strbuf_text(&seen), expected), "%s \"%s\"", who,
+		    strbuf_text(&seen));
+	strbuf_free(&seen);
+	return true;
+}
+
+bool scene_failed(const char *call)
+{
+	complain("setting up the scenario", call, strerror(errno), NULL);
+	return false;
+}
+
+bool file_number(const char *path, uint64_t *value)
+{
+	struct strbuf text = { 0 };
+	bool read = slurp(path, &text) == 0 && text.len;
+
+	if (read) {
+		text.at[strcspn(text.at, "\n")] = '\0';
+		read = number_parse(text.at, UINT64_MAX, value);
+	}
+	strbuf_free(&text);
+	return read;
+}
+
+bool file_put_number(const char *path, uint64_t value)
+{
+	FILE *f = fopen(path, "we");
+	bool written;
+
+	if (!f)
+		return false;
+	fprintf(f, "%" PRIu64 "\n", value);
+	written = fclose(f) == 0;
+	return written;
+}

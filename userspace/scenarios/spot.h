@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What most scenarios do with their memory: write a word, read what a call has left there. */
+#ifndef GUPWALK_SPOT_H
+#define GUPWALK_SPOT_H
+
+#include "../scenario.h"
+
+/* The words of the notes: what the program writes, and what the driver leaves there. */
+#define WORD "krishna"
+#define REPLY "Mohan"
+
+/**
+ * spot_map() - map small pages, not touched
+ * @scene: the scene
+ * @spot: where they go
+ *
+ * Return: true; or false after a complaint.
+ */
+bool spot_map(struct scene *scene, unsigned int spot);
+
+/**
+ * spot_write() - write a word to each page of a spot
+ * @scene: the scene
+ * @spot: which
+ * @word: the word
+ */
+void spot_write(const struct scene *scene, unsigned int spot, const char *word);
+
+/**
+ * spot_touch() - map small pages and write WORD to each
+ * @scene: the scene
+ * @spot: where they go
+ *
+ * Return: true; or false after a complaint.
+ */
+bool spot_touch(struct scene *scene, unsigned int spot);
+
+/**
+ * spot_huge() - map memory for a transparent huge page, not touched
+ * @scene: the scene
+ * @spot: where it goes
+ *
+ * Return: true; or false after a complaint.
+ */
+bool spot_huge(struct scene *scene, unsigned int spot);
+
+/**
+ * spot_thp_missing() - can the kernel not make a huge page
+ * @about: what the module says about itself
+ *
+ * Return: NULL, or what is missing.
+ */
+const char *spot_thp_missing(const struct about *about);
+
+/**
+ * spot_bytes() - bytes of all pages of a spot
+ * @scene: the scene
+ *
+ * Return: the bytes.
+ */
+size_t spot_bytes(const struct scene *scene);
+
+/**
+ * scene_reads() - check what the program reads
+ * @scene: the scene
+ * @at: from where
+ * @expected: what it should read there
+ * @who: who reads, e.g. "the program reads"
+ *
+ * Return: true, whatever it reads: what it reads is told.
+ */
+bool scene_reads(struct scene *scene, const char *at, const char *expected, const char *who);
+
+/**
+ * scene_failed() - complain about a system call of a set-up
+ * @call: the call
+ *
+ * errno tells why.
+ *
+ * Return: false.
+ */
+bool scene_failed(const char *call);
+
+/**
+ * file_number() - read a number from a file, as the kernel's settings are
+ * @path: the file
+ * @value: set to the number
+ *
+ * Return: true; or false, without a complaint.
+ */
+bool file_number(const char *path, uint64_t *value);
+
+/**
+ * file_put_number() - write a number to a file
+ * @path: the file
+ * @value: the number
+ *
+ * Return: true; or false with errno set, without a complaint.
+ */
+bool file_put_number(const char *path, uint64_t value);
+
+#endif
