@@ -582,6 +582,26 @@ static void thp_shmem(void)
 	check(!jbool(snap, "page.anon") && !jbool(snap, "page.zero"));
 }
 
+/*
+ * Up to 6.12 at least arm64's pte_mkcont() makes an entry valid, whatever its rights
+ * (arch/arm64/include/asm/pgtable.h): then the contiguous entries of a PROT_NONE mapping are
+ * present, and give no right to anybody.
+ */
+static void check_contiguous_protnone(char *page, size_t size)
+{
+	long long pfn = jnum(walk(page + 4242), "pfn");
+	struct json_object *snap;
+
+	must(!mprotect(page, size, PROT_NONE));
+	snap = walk(page + 4242);
+	check_num(jnum(snap, "pfn"), pfn);
+	check(!jhas(snap, "rights", "read") && !jhas(snap, "rights", "write"));
+	if (strcmp(jstr(snap, "state"), "protnone"))
+		check_state(snap, "present", "pte");
+	must(!mprotect(page, size, PROT_READ | PROT_WRITE));
+	check(jhas(walk(page + 4242), "rights", "read"));
+}
+
 static void check_hugetlb(size_t size, size_t entry, const char *leaf, int flags)
 {
 	char *page = map_hugetlb(size, PROT_READ | PROT_WRITE, flags);
@@ -602,7 +622,10 @@ static void check_hugetlb(size_t size, size_t entry, const char *leaf, int flags
 	check_num(1UL << jnum(snap, "page.order"), size / PAGE);
 	check_num(jnum(snap, "page.mapcount"), 1);
 	check_str(jstr(record("op=walk addr=%p nokeep", page), "vma.kind"), "hugetlb");
-	check_protnone(page, size, entry, leaf);
+	if (entry == PAGE)
+		check_contiguous_protnone(page, size);
+	else
+		check_protnone(page, size, entry, leaf);
 	must(!munmap(page, size));
 }
 
