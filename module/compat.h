@@ -27,6 +27,13 @@
 #define GW_HAVE_GUP_LOCKED (LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0))
 #endif
 
+/* Linux kernel commit 89c1905d9c14 ("mm/gup: introduce memfd_pin_folios() for pinning memfd
+ * folios") (in v6.11).
+ */
+#ifndef GW_HAVE_MEMFD_PIN_FOLIOS
+#define GW_HAVE_MEMFD_PIN_FOLIOS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
+#endif
+
 /* Linux kernel commit 53b2d09bf7f1 ("mm/gup: remove the restriction on locked with FOLL_LONGTERM"),
  * taken for granted from v6.3 on: before, pin_user_pages_unlocked() warns about FOLL_LONGTERM.
  */

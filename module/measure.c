@@ -61,6 +61,7 @@ static void explain(struct gw_measurement *m)
 {
 	struct gw_record *record = m->record;
 	unsigned long stopped = 0;
+	long wanted = record->op->copies ? m->call.length : record->nr_pages;
 	struct gw_case c = {
 		.op = record->op,
 		.flags = record->flags,
@@ -69,9 +70,9 @@ static void explain(struct gw_measurement *m)
 	};
 
 	if (!record->error) {
-		if (record->op->family != GW_FAMILY_GUP || record->ret >= record->nr_pages)
+		if (!(record->op->release || record->op->copies) || record->ret >= wanted)
 			return;
-		stopped = record->ret;
+		stopped = record->op->copies ? 0 : record->ret;
 	}
 	c.addr = record->results[stopped].addr;
 	c.vma = gw_vma_lookup(m->call.mm, c.addr);
@@ -280,6 +281,8 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 
 	if (create_record(m))
 		return -ENOMEM;
+	m->call.buffer = r->peek ? (void *)m->record->peek : (void *)r->poke;
+	m->call.length = r->peek ?: r->poke ? strlen(r->poke) : 0;
 	if (r->op->release) {
 		m->call.pages = kvcalloc(r->nr_pages, sizeof(*m->call.pages), GFP_KERNEL_ACCOUNT);
 		if (!m->call.pages)
@@ -304,6 +307,7 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		.request = request,
 		.error = error,
 		.call = {
+			.task = request->task,
 			.mm = request->mm,
 			.addr = request->addr,
 			.nr_pages = request->nr_pages,
@@ -323,6 +327,8 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 	}
 	if (!ret && request->op->release)
 		peek_and_poke(&m);
+	if (!ret && request->op->copies && request->peek && m.record->ret > 0)
+		m.record->peek_len = m.record->ret;
 	if (m.record)
 		settle_pages(&m, hold, holds);
 	if (ret) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/string.h>
 
 #include "compat.h"
 #include "ops.h"
 #include "record.h"
+#include "target.h"
 #include "walk.h"
 
 const struct gw_name gw_flag_names[] = {
@@ -239,6 +242,68 @@ static long call_put_page(struct gw_call *call)
 	return 0;
 }
 
+/* The process may run another program by now: then its memory is not what the snapshots are of. */
+static bool still_its_memory(const struct gw_call *call)
+{
+	struct mm_struct *mm = get_task_mm(call->task);
+
+	if (mm)
+		mmput(mm);
+	return mm == call->mm;
+}
+
+static long call_access_process_vm(struct gw_call *call)
+{
+	if (!still_its_memory(call))
+		return -ESRCH;
+	return access_process_vm(call->task, call->addr, call->buffer, call->length,
+				 foll_flags(call->flags));
+}
+
+/*
+ * It takes a file and an offset: those that the address stands for. The page cache is what is
+ * pinned, whether it is mapped or not.
+ */
+static long call_memfd_pin_folios(struct gw_call *call)
+{
+	struct vm_area_struct *vma;
+	struct file *file = NULL;
+	loff_t offset = 0;
+	long ret;
+
+	if (mmap_read_lock_killable(call->mm))
+		return -EINTR;
+	vma = gw_vma_lookup(call->mm, call->addr);
+	if (vma && vma->vm_file) {
+		file = get_file(vma->vm_file);
+		offset = (loff_t)vma->vm_pgoff << PAGE_SHIFT;
+		offset += (call->addr & PAGE_MASK) - vma->vm_start;
+	}
+	mmap_read_unlock(call->mm);
+	if (!file)
+		return -EINVAL;
+	ret = gw_memfd_pin_page(file, offset, call->pages);
+	fput(file);
+	return ret;
+}
+
+/* What others map is theirs to take away. */
+static const char *check_zap(const struct gw_call *call)
+{
+	unsigned long room;
+
+	if (!gw_target_maps(call->vma))
+		return "only of the mapping of the module's target device";
+	room = call->vma->vm_end - (call->addr & PAGE_MASK);
+	return call->nr_pages > room >> PAGE_SHIFT ? "the mapping ends before the range" : NULL;
+}
+
+static long call_zap(struct gw_call *call)
+{
+	gw_zap_vma(call->vma, call->addr & PAGE_MASK, call->nr_pages << PAGE_SHIFT);
+	return 0;
+}
+
 /* What this kernel does not have is no flag here. */
 #define NOFAULT (GW_HAVE_FOLL_NOFAULT ? GW_FLAG_NOFAULT : 0)
 #define UNSHARE (GW_HAVE_FAULT_UNSHARE ? GW_FLAG_UNSHARE : 0)
@@ -391,6 +456,40 @@ const struct gw_op gw_ops[] = {
 		.flags = GUP_FLAGS | GW_FLAG_LONGTERM,
 		.any_memory = true,
 		.remote = true,
+	},
+	{
+		.name = "memfd_pin_folios",
+		.impl = GW_MEMFD_PIN_FOLIOS_IMPL,
+		.note = "a pin for good on a page of a memfd or hugetlb file, mapped or not",
+		.missing = "since 6.11: before, udmabuf and others took the pages themselves",
+		.call = call_memfd_pin_folios,
+		.release = release_pin,
+		.family = GW_FAMILY_MEMFD,
+		.any_memory = true,
+		.single = true,
+		.unlocked = true,
+	},
+	{
+		.name = "access_process_vm",
+		.impl = "access_process_vm",
+		.note = "copies bytes (peek, poke) from or to any process, as ptrace does",
+		.call = call_access_process_vm,
+		.family = GW_FAMILY_COPY,
+		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE,
+		.any_memory = true,
+		.remote = true,
+		.single = true,
+		.unlocked = true,
+		.copies = true,
+	},
+	{
+		.name = "zap_vma_ptes",
+		.impl = GW_ZAP_IMPL,
+		.note = "takes page frames of the module's target device out of the page tables",
+		.call = call_zap,
+		.check = check_zap,
+		.family = GW_FAMILY_RELEASE,
+		.any_memory = true,
 	},
 	{
 		.name = "put_page",

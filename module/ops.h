@@ -32,7 +32,9 @@ extern const struct gw_name gw_flag_names[];
  * @GW_FAMILY_FAULT: handle_mm_fault
  * @GW_FAMILY_FIXUP: fixup_user_fault, which looks at the rights of the VMA first
  * @GW_FAMILY_GUP: get_user_pages and pin_user_pages, and their relatives
- * @GW_FAMILY_RELEASE: what gives pages back
+ * @GW_FAMILY_COPY: access_process_vm, which copies bytes
+ * @GW_FAMILY_MEMFD: memfd_pin_folios, which looks at a file and at no page table
+ * @GW_FAMILY_RELEASE: what gives pages back, or takes them out of the page tables
  */
 enum gw_family {
 	GW_FAMILY_WALK,
@@ -40,6 +42,8 @@ enum gw_family {
 	GW_FAMILY_FAULT,
 	GW_FAMILY_FIXUP,
 	GW_FAMILY_GUP,
+	GW_FAMILY_COPY,
+	GW_FAMILY_MEMFD,
 	GW_FAMILY_RELEASE,
 };
 
@@ -73,12 +77,15 @@ struct gw_hold {
 
 /**
  * struct gw_call - arguments of one kernel call, and what it gave
- * @mm: (in) whose memory; a reference on its users is held
+ * @task: (in) whose memory
+ * @mm: (in) its memory; a reference on its users is held
  * @vma: (in) VMA of @addr
  * @addr: (in) address
  * @nr_pages: (in) pages from the one that holds @addr
  * @flags: (in) GW_FLAG_*
  * @holds: (in) what the descriptor holds
+ * @buffer: (in, out) of an op that @copies: bytes to write, or room for those to read
+ * @length: (in) how many
  * @pages: (out) obtained pages: as many as the call returned, of an op that obtains pages;
  *	room for @nr_pages
  * @pfn: (out) page frame, if @has_pfn
@@ -89,12 +96,15 @@ struct gw_hold {
  * @dropped: (out) the lock was given up at some time, held again or not
  */
 struct gw_call {
+	struct task_struct *task;
 	struct mm_struct *mm;
 	struct vm_area_struct *vma;
 	unsigned long addr;
 	unsigned long nr_pages;
 	u32 flags;
 	struct list_head *holds;
+	void *buffer;
+	int length;
 	struct page **pages;
 	unsigned long pfn;
 	bool has_pfn;
@@ -122,6 +132,7 @@ struct gw_call {
  * @any_memory: takes the memory of another process
  * @remote: passes FOLL_REMOTE even for the caller's own memory
  * @single: takes one address, not a range
+ * @copies: copies bytes to or from a buffer, and returns how many
  * @unlocked: the call takes the mmap lock itself
  * @never_faults: takes only what the page tables have already
  * @returns_fault: returns VM_FAULT_* bits, not a negative errno
@@ -139,6 +150,7 @@ struct gw_op {
 	bool any_memory;
 	bool remote;
 	bool single;
+	bool copies;
 	bool unlocked;
 	bool never_faults;
 	bool returns_fault;

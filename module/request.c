@@ -305,6 +305,21 @@ static int check_op(struct gw_parse *p)
 	return 0;
 }
 
+/* An op that copies bytes needs to be told which, and does nothing else. */
+static int check_copy(struct gw_parse *p)
+{
+	struct gw_request *r = p->request;
+	bool write = r->flags & GW_FLAG_WRITE;
+
+	if (write && !r->poke)
+		return refuse(p, "poke", -EINVAL, "%s with write writes poke=TEXT", r->op->name);
+	if (!write && !r->peek)
+		return refuse(p, "peek", -EINVAL, "%s reads peek=N bytes", r->op->name);
+	if (write && r->peek)
+		return refuse(p, "peek", -EINVAL, "with write it does not read");
+	return 0;
+}
+
 /* Words that need a page of an op that obtains none. */
 static int check_page_words(struct gw_parse *p)
 {
@@ -315,10 +330,10 @@ static int check_page_words(struct gw_parse *p)
 	if (r->op->release)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(needs_page); i++)
-		if (given(r, needs_page[i]))
+		if (given(r, needs_page[i]) && !(r->op->copies && i))
 			return refuse(p, needs_page[i], -EINVAL,
 				      "%s obtains no page", r->op->name);
-	return 0;
+	return r->op->copies ? check_copy(p) : 0;
 }
 
 static int check_sizes(struct gw_parse *p)
@@ -362,7 +377,7 @@ static int find_mm(struct gw_parse *p)
 	r->pid = task_pid_nr(task);
 	r->tgid = task_tgid_nr(task);
 	get_task_comm(r->comm, task);
-	put_task_struct(task);
+	r->task = task;
 	if (kthread)
 		return refuse(p, "pid", -EINVAL, "a kernel thread has no user memory");
 	if (!r->mm)
@@ -417,4 +432,7 @@ void gw_request_release(struct gw_request *request)
 	if (request->mm)
 		mmput(request->mm);
 	request->mm = NULL;
+	if (request->task)
+		put_task_struct(request->task);
+	request->task = NULL;
 }

@@ -44,8 +44,9 @@ __printf(3, 4) int gw_error_set(struct gw_error *error, int ret, const char *fmt
 /**
  * struct gw_request - a request
  * @op: the op
- * @mm: whose memory; a reference on its users is held
- * @pid: thread whose memory, in the initial namespace
+ * @task: thread whose memory; a reference is held
+ * @mm: its memory; a reference on its users is held
+ * @pid: the thread's, in the initial namespace
  * @tgid: its process
  * @comm: its name
  * @addr: address
@@ -61,6 +62,7 @@ __printf(3, 4) int gw_error_set(struct gw_error *error, int ret, const char *fmt
  */
 struct gw_request {
 	const struct gw_op *op;
+	struct task_struct *task;
 	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;

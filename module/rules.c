@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "rules.h"
+#include "vma.h"
 
 static bool no_vma(const struct gw_case *c)
 {
@@ -133,15 +134,24 @@ static bool beyond_file_end(const struct gw_case *c)
 	       DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
 }
 
+static bool not_memfd(const struct gw_case *c)
+{
+	return !c->vma->vm_file || !(gw_vma_is_shmem(c->vma) || is_vm_hugetlb_page(c->vma));
+}
+
+#define MEMFD BIT(GW_FAMILY_MEMFD)
 #define FOLLOW BIT(GW_FAMILY_FOLLOW)
 #define FAULT (BIT(GW_FAMILY_FAULT) | BIT(GW_FAMILY_FIXUP))
 #define FIXUP BIT(GW_FAMILY_FIXUP)
-#define GUP BIT(GW_FAMILY_GUP)
+/* access_process_vm() copies nothing where get_user_pages_remote() fails, and gives no errno. */
+#define GUP (BIT(GW_FAMILY_GUP) | BIT(GW_FAMILY_COPY))
 
 /* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */
 static const struct gw_rule rules[] = {
 	{ "no-vma", "no VMA at the address where the call stopped",
-	  FOLLOW | FAULT | GUP, { EFAULT, EINVAL }, no_vma },
+	  FOLLOW | FAULT | GUP | MEMFD, { EFAULT, EINVAL }, no_vma },
+	{ "not-memfd", "memfd_pin_folios takes files of shared memory (memfd, tmpfs) and of hugetlb",
+	  MEMFD, { EINVAL }, not_memfd },
 	{ "vma-not-pfnmap",
 	  "follow_pfn serves only VM_IO and VM_PFNMAP mappings: it never looked at the page",
 	  FOLLOW, { EINVAL }, not_io_nor_pfnmap },
@@ -179,8 +189,8 @@ static const struct gw_rule rules[] = {
 	{ "userfaultfd",
 	  "missing in a userfaultfd range, and a call that keeps the mmap lock cannot wait",
 	  FAULT | GUP, { EFAULT }, missing_in_userfaultfd },
-	{ "beyond-file-end", "the file has no page there: the fault ended in VM_FAULT_SIGBUS",
-	  FAULT | GUP, { EFAULT }, beyond_file_end },
+	{ "beyond-file-end", "the file has no page there: a fault ends in VM_FAULT_SIGBUS",
+	  FAULT | GUP | MEMFD, { EFAULT, EINVAL }, beyond_file_end },
 	{ "nofault", "the page tables as they are do not allow the access, and it must not fault",
 	  GUP, { EFAULT }, must_not_fault },
 	{ "nowait", "the fault would have had to wait for something, and FOLL_NOWAIT was given",

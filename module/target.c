@@ -52,6 +52,11 @@ static int target_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+bool gw_target_maps(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &target_vm_ops;
+}
+
 static int zap(const struct gupwalk_target_zap *range)
 {
 	struct vm_area_struct *vma;
@@ -63,7 +68,7 @@ static int zap(const struct gupwalk_target_zap *range)
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
 	vma = gw_vma_lookup(current->mm, range->addr);
-	if (vma && vma->vm_ops == &target_vm_ops && range->addr + range->len <= vma->vm_end) {
+	if (vma && gw_target_maps(vma) && range->addr + range->len <= vma->vm_end) {
 		gw_zap_vma(vma, range->addr, range->len);
 		ret = 0;
 	}

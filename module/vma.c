@@ -46,7 +46,7 @@ const struct gw_name gw_vma_flag_names[] = {
  * vma_is_shmem() is not exported: System V and shared /dev/zero memory, memfds and files of tmpfs
  * have this superblock, as have the nodes of devtmpfs, which are no files.
  */
-static bool vma_is_tmpfs_file(const struct vm_area_struct *vma)
+bool gw_vma_is_shmem(const struct vm_area_struct *vma)
 {
 	const struct inode *inode = file_inode(vma->vm_file);
 
@@ -63,7 +63,7 @@ static const char *vma_kind(struct vm_area_struct *vma)
 	if (vma_is_anonymous(vma))
 		return "anon";
 	if (vma->vm_file)
-		return vma_is_tmpfs_file(vma) ? "shmem" : "file";
+		return gw_vma_is_shmem(vma) ? "shmem" : "file";
 	return "special";
 }
 

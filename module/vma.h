@@ -33,6 +33,15 @@ struct gw_vma {
 extern const struct gw_name gw_vma_flag_names[];
 
 /**
+ * gw_vma_is_shmem() - does a VMA map a file of shared memory
+ * @vma: the VMA; it has a file
+ *
+ * Context: mmap lock held.
+ * Return: true for a file of tmpfs, a memfd among them.
+ */
+bool gw_vma_is_shmem(const struct vm_area_struct *vma);
+
+/**
  * gw_vma_copy() - copy the facts of a VMA
  * @vma: the VMA
  * @facts: filled in; gw_vma_free() frees what it holds

@@ -109,6 +109,8 @@ extern const struct scenario scenario_zero_page;
 extern const struct scenario scenario_read_pin;
 extern const struct scenario scenario_force;
 extern const struct scenario scenario_fork_dma;
+extern const struct scenario scenario_ptrace;
+extern const struct scenario scenario_memfd_pin;
 extern const struct scenario scenario_dontneed;
 extern const struct scenario scenario_munmap;
 extern const struct scenario scenario_mremap;

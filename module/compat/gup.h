@@ -66,6 +66,28 @@ static inline long gw_get_user_pages_locked(unsigned long start, unsigned long n
 #endif
 }
 
+#if GW_HAVE_MEMFD_PIN_FOLIOS
+#define GW_MEMFD_PIN_FOLIOS_IMPL "memfd_pin_folios"
+#else
+#define GW_MEMFD_PIN_FOLIOS_IMPL NULL
+#endif
+
+/* The page of @file at @offset, pinned. Return: 1, or a negative errno. */
+static inline long gw_memfd_pin_page(struct file *file, loff_t offset, struct page **page)
+{
+#if GW_HAVE_MEMFD_PIN_FOLIOS
+	struct folio *folio;
+	pgoff_t inside;
+	long ret = memfd_pin_folios(file, offset, offset, &folio, 1, &inside);
+
+	if (ret == 1)
+		*page = folio_page(folio, inside >> PAGE_SHIFT);
+	return ret;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
 #if GW_HAVE_FOLL_NOFAULT
 #define GW_FOLL_NOFAULT FOLL_NOFAULT
 #else

@@ -46,6 +46,12 @@ static inline bool gw_vma_is_cow_mapping(const struct vm_area_struct *vma)
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
+#if GW_HAVE_ZAP_SPECIAL_VMA_RANGE
+#define GW_ZAP_IMPL "zap_special_vma_range"
+#else
+#define GW_ZAP_IMPL "zap_vma_ptes"
+#endif
+
 /*
  * Takes all of [addr, addr + len), which lies in @vma, out of the page tables. The mmap lock is
  * held.

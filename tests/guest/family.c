@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -312,6 +313,143 @@ static void put_by_mistake_counts(void)
 	check_num(jnum(walk(page), "page.pincount"), 0);
 }
 
+/* ---- the page cache, without page tables ---- */
+
+static bool has_memfd_pin(void)
+{
+	/* "mm/gup: introduce memfd_pin_folios() for pinning memfd folios" (in v6.11) */
+	return kernel_since(6, 11);
+}
+
+static void memfd_refused(const char *addr, const char *reason)
+{
+	struct json_object *answer = call(addr, "op=memfd_pin_folios");
+
+	check_num(jnum(answer, "ret"), -EINVAL);
+	check_str(jstr(answer, "errno"), "EINVAL");
+	check_str(jstr(answer, "reason"), reason);
+}
+
+static void memfd_pinned(void)
+{
+	char *pages = map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file_shmem(2 * PAGE));
+	struct json_object *answer;
+	int fd = run_open();
+
+	if (!has_memfd_pin()) {
+		check_num(ask(fd, "op=memfd_pin_folios addr=%p", pages).error, EOPNOTSUPP);
+		skip("memfd_pin_folios came with Linux 6.11");
+	}
+	answer = record_on(fd, "op=memfd_pin_folios addr=%p hold", pages + PAGE + 5);
+	check_num(jnum(answer, "ret"), 1);
+	check(jnull(answer, "errno"));
+	check_str(jstr(answer, "mmap_lock"), "not-held");
+	check_str(jstr(answer, "pages.0.before.state"), "none");
+	check_str(jstr(answer, "pages.0.after.state"), "none");
+	check(jbool(answer, "held"));
+	pages[PAGE] = 1;
+	check_num(jnum(walk(pages + PAGE), "pfn"), jnum(answer, "pages.0.pfn"));
+	check(jnum(walk(pages + PAGE), "page.refcount") > 1024);
+	close(fd);
+	drain();
+	check(jnum(walk(pages + PAGE), "page.refcount") < 1024);
+	memfd_refused(pages + 2 * PAGE, "beyond-file-end");
+	memfd_refused(map_anon(PAGE, true), "not-memfd");
+}
+
+static void memfd_pinned_hugetlb(void)
+{
+	char *page = map_hugetlb(pmd_size(), PROT_READ | PROT_WRITE, MAP_SHARED);
+	struct json_object *answer;
+
+	if (!has_memfd_pin())
+		skip("memfd_pin_folios came with Linux 6.11");
+	page[0] = 1;
+	answer = call(page + 3 * PAGE + 7, "op=memfd_pin_folios");
+	check_num(jnum(answer, "ret"), 1);
+	check_num(jnum(answer, "pages.0.pfn"), jnum(walk(page), "pfn") + 3);
+}
+
+/* ---- bytes ---- */
+
+static void copy_refused(const char *words, const char *key)
+{
+	char *page = map_anon(PAGE, true);
+	struct answer answer = ask(run_open(), "op=access_process_vm addr=%p %s", page, words);
+
+	check_num(answer.error, EINVAL);
+	check(!strncmp(jstr(answer.json, "error"), key, strlen(key)));
+}
+
+static void copied(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *answer;
+
+	strcpy(page + 100, "krishna");
+	answer = call(page + 100, "op=access_process_vm peek=7");
+	check_num(jnum(answer, "ret"), 7);
+	check_str(jstr(answer, "peek"), "krishna");
+	check_str(jstr(answer, "mmap_lock"), "not-held");
+	check(jnull(answer, "pages.0.pfn"));
+	/* not call(): the page is dirty afterwards, before and after are not alike in that */
+	answer = record("op=access_process_vm addr=%p flags=write poke=Mohan", page + 100);
+	check_num(jnum(answer, "ret"), 5);
+	check(!strcmp(page + 100, "Mohanna"));
+
+	must(!mprotect(page, PAGE, PROT_NONE));
+	answer = call(page + 100, "op=access_process_vm peek=7");
+	check_num(jnum(answer, "ret"), 0);
+	check(jnull(answer, "errno") && jnull(answer, "peek"));
+	check_str(jstr(answer, "reason"), "vma-prot-none");
+	answer = call(page + 100, "op=access_process_vm flags=force peek=5");
+	check_str(jstr(answer, "peek"), "Mohan");
+
+	copy_refused("", "peek:");
+	copy_refused("flags=write", "poke:");
+	copy_refused("poke=x", "poke:");
+	copy_refused("flags=write peek=1 poke=x", "peek:");
+	copy_refused("peek=1 hold", "hold:");
+}
+
+static void copied_of_another(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *answer;
+	pid_t pid;
+
+	strcpy(page, "krishna");
+	pid = spawn(do_nothing, NULL);
+	strcpy(page, "not this");
+	answer = record("op=access_process_vm addr=%p pid=%d peek=7", page, pid);
+	check_str(jstr(answer, "peek"), "krishna");
+	check_num(jnum(answer, "tgid"), pid);
+	kill_and_reap(pid);
+}
+
+/* ---- what a driver takes away ---- */
+
+static void zap_refused(const char *addr, int nr)
+{
+	check_num(ask(run_open(), "op=zap_vma_ptes addr=%p nr_pages=%d", addr, nr).error, EINVAL);
+}
+
+static void zapped(void)
+{
+	char *pages = map_target(4), *anon = map_anon(PAGE, true);
+	struct json_object *answer;
+
+	answer = record("op=zap_vma_ptes addr=%p nr_pages=2", pages + PAGE);
+	check_num(jnum(answer, "ret"), 0);
+	check_str(jstr(answer, "pages.0.cause"), "unmapped");
+	check_str(jstr(answer, "pages.1.cause"), "unmapped");
+	check_str(jstr(walk(pages), "state"), "present");
+	check_str(jstr(walk(pages + 3 * PAGE), "state"), "present");
+	zap_refused(pages + 2 * PAGE, 3);
+	zap_refused(anon, 1);
+	check_str(jstr(walk(anon), "state"), "present");
+}
+
 const struct test tests_family[] = {
 	{ "family/locks", locks },
 	{ "family/walk-lock", walk_lock },
@@ -323,6 +461,11 @@ const struct test tests_family[] = {
 	{ "family/unshare", unshared },
 	{ "family/fixup-rights", fixup_rights },
 	{ "family/remote", remote },
+	{ "family/memfd-pinned", memfd_pinned },
+	{ "family/memfd-pinned-hugetlb", memfd_pinned_hugetlb, NEED_HUGETLB_2M },
+	{ "family/copied", copied },
+	{ "family/copied-of-another", copied_of_another },
+	{ "family/zapped", zapped },
 	{ "family/put-by-mistake", put_by_mistake },
 	{ "family/put-by-mistake-counts", put_by_mistake_counts, NEED_THP },
 	{ }

@@ -208,6 +208,55 @@ const struct scenario scenario_force = {
 	.steps = force_steps,
 };
 
+/* ---- the same as a debugger does it ---- */
+
+static bool setup_ptrace(struct scene *scene)
+{
+	if (!spot_touch(scene, 0) || !spot_map(scene, 1))
+		return false;
+	if (mprotect(scene->spots[0], spot_bytes(scene), PROT_READ))
+		return scene_failed("mprotect");
+	scene_note(scene, "the program writes \"%s\" to a buffer, and takes away its own right to "
+			  "write there; a second buffer it does not touch", WORD);
+	return true;
+}
+
+static const struct step ptrace_steps[] = {
+	{
+		.op = "access_process_vm",
+		.words = "peek=7",
+		.expects = ALWAYS("ret=7 cause=unchanged peek=" WORD " mmap_lock=not-held"),
+	},
+	{
+		.op = "access_process_vm", .flags = "write",
+		.words = "poke=" REPLY,
+		.expects = ALWAYS("ret=0 errno=none reason=vma-not-writable cause=unchanged"),
+	},
+	{
+		.op = "access_process_vm", .flags = "write,force",
+		.words = "poke=" REPLY,
+		.after = first_has_reply,
+		.expects = ALWAYS("ret=5 reason=none after.page=anon after.rights!~write"),
+	},
+	{
+		.op = "access_process_vm",
+		.words = "peek=4",
+		.spot = 1,
+		.expects = ALWAYS("ret=4 cause=zero-mapped after.page=zero "
+				  "peek=\\x00\\x00\\x00\\x00"),
+	},
+	{ 0 }
+};
+
+const struct scenario scenario_ptrace = {
+	.name = "ptrace",
+	.teaches = "access_process_vm copies bytes for ptrace, by get_user_pages_remote a page at a "
+		   "time: reading maps what was not there, writing a breakpoint needs FOLL_FORCE; "
+		   "it tells how many bytes, and never why not more",
+	.setup = setup_ptrace,
+	.steps = ptrace_steps,
+};
+
 /* ---- what the program maps when others fork it ---- */
 
 /* The child only lives: as long as it does, it has its share of the pages. */

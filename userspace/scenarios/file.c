@@ -158,6 +158,59 @@ const struct scenario scenario_file_shared = {
 	.steps = file_shared_steps,
 };
 
+/* ---- the file's pages, without a mapping ---- */
+
+static bool setup_memfd_pin(struct scene *scene)
+{
+	scene->fd = memory_file();
+	scene->spots[0] = map_file(scene, dup(scene->fd), PROT_READ | PROT_WRITE, MAP_SHARED);
+	if (!scene->spots[0])
+		return false;
+	scene_note(scene, "the program maps a memfd with \"%s\" in it, shared, and does not touch it",
+		   WORD);
+	return true;
+}
+
+static bool cut_file(struct scene *scene)
+{
+	size_t size = spot_bytes(scene);
+
+	if (ftruncate(scene->fd, 0) || ftruncate(scene->fd, size))
+		return scene_failed("ftruncate");
+	spot_write(scene, 0, REPLY);
+	scene_note(scene, "the program cuts the file to nothing, makes it as long as before, and "
+			  "writes \"%s\" to it", REPLY);
+	return true;
+}
+
+static const struct step memfd_pin_steps[] = {
+	{
+		.op = "memfd_pin_folios",
+		.words = "hold peek=7",
+		.expects = ALWAYS("ret=1 errno=none cause=unchanged before.state=none "
+				  "after.state=none pfn=P1 peek=" WORD " held=true"),
+	},
+	{
+		.op = "handle_mm_fault",
+		.expects = ALWAYS("errno=none cause=file-mapped after.page=other after.pfn=P1"),
+	},
+	{
+		.op = "walk",
+		.before = cut_file,
+		.expects = ALWAYS("before.state=present before.page=other before.pfn!=P1"),
+	},
+	{ 0 }
+};
+
+const struct scenario scenario_memfd_pin = {
+	.name = "memfd-pin",
+	.teaches = "memfd_pin_folios takes a file and an offset, no address: it pins the page cache, "
+		   "and the page tables do not change. What is mapped later is the pinned page, "
+		   "until the file is cut: then pin and file part, as pin and mapping do elsewhere",
+	.setup = setup_memfd_pin,
+	.steps = memfd_pin_steps,
+};
+
 /* ---- files on a disk's file system ---- */
 
 /* Directories on a file system that writes to a disk, the first that serves. */

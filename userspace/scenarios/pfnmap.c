@@ -12,14 +12,6 @@ static bool setup_pfnmap(struct scene *scene)
 	return true;
 }
 
-static bool zap(struct scene *scene)
-{
-	if (!target_zap(scene, scene->spots[0], scene->pages))
-		return false;
-	scene_note(scene, "the driver takes its page frames out of the page tables again");
-	return true;
-}
-
 static const struct step pfnmap_steps[] = {
 	{
 		.op = "follow_pfn",
@@ -33,7 +25,12 @@ static const struct step pfnmap_steps[] = {
 				  "before.state=present"),
 	},
 	{
-		.op = "follow_pfn", .before = zap,
+		.op = "zap_vma_ptes",
+		.expects = ALWAYS("ret=0 errno=none cause=unmapped before.state=present "
+				  "after.state=none"),
+	},
+	{
+		.op = "follow_pfn",
 		.expects = ALWAYS("errno=EINVAL reason=pfnmap-not-populated cause=unchanged "
 				  "before.state=none after.state=none"),
 	},

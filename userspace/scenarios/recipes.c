@@ -154,15 +154,6 @@ const struct scenario recipe_nvidia_p2p = {
 
 /* ---- vaddr_get_pfn() of vfio_iommu_type1 ---- */
 
-static bool zap(struct scene *scene)
-{
-	if (!target_zap(scene, scene->spots[1], 1))
-		return false;
-	scene_note(scene, "the device's driver has taken its mapping away, as vfio-pci does for a "
-			  "reset");
-	return true;
-}
-
 static const struct step vfio_steps[] = {
 	{
 		.op = "pin_user_pages_remote", .flags = "write,longterm",
@@ -170,9 +161,14 @@ static const struct step vfio_steps[] = {
 		.expects = ALWAYS("ret=1 errno=none after.page=anon pfn=@after.pfn"),
 	},
 	{
+		.op = "zap_vma_ptes",
+		.spot = 1,
+		.says = "of the device, not vfio: takes its mapping away, as vfio-pci does for a reset",
+		.expects = ALWAYS("ret=0 errno=none cause=unmapped before.state=present"),
+	},
+	{
 		.op = "pin_user_pages_remote", .flags = "write,longterm",
 		.spot = 1,
-		.before = zap,
 		.says = "no page to pin; the VMA is VM_PFNMAP, so follow_fault_pfn() is next",
 		.expects = ALWAYS("errno=EFAULT reason=vma-io-pfnmap cause=unchanged "
 				  "vma.flags~pfnmap before.state=none"),

@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-
-#include <gupwalk.h>
 
 #include "../text.h"
 
@@ -31,17 +28,4 @@ char *target_map(struct scene *scene, size_t pages, size_t first)
 	complain("mapping the module's target device", path, strerror(errno),
 		 "it has few pages; only root may open it");
 	return NULL;
-}
-
-bool target_zap(struct scene *scene, char *at, size_t pages)
-{
-	struct gupwalk_target_zap range = {
-		.addr = (uintptr_t)at,
-		.len = pages * scene->page_size,
-	};
-
-	if (!ioctl(scene->fd, GUPWALK_TARGET_ZAP, &range))
-		return true;
-	complain("unmapping the target's pages", NULL, strerror(errno), NULL);
-	return false;
 }

@@ -23,14 +23,4 @@ const char *target_missing(const struct about *about);
  */
 char *target_map(struct scene *scene, size_t pages, size_t first);
 
-/**
- * target_zap() - make the device's driver take mappings away
- * @scene: the scene
- * @at: first page, from target_map()
- * @pages: how many
- *
- * Return: true, or false after a complaint.
- */
-bool target_zap(struct scene *scene, char *at, size_t pages);
-
 #endif
