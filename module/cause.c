@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bits.h>
+
 #include "cause.h"
 #include "compat.h"
 #include "ops.h"
 
-const char * const gw_cause_tokens[GW_NR_CAUSES] = {
-	[GW_CAUSE_UNCHANGED] = "unchanged",
-	[GW_CAUSE_TABLE_ALLOCATED] = "table-allocated",
-	[GW_CAUSE_TABLE_FREED] = "table-freed",
-	[GW_CAUSE_ZERO_MAPPED] = "zero-mapped",
-	[GW_CAUSE_ANON_ALLOCATED] = "anon-allocated",
-	[GW_CAUSE_FILE_MAPPED] = "file-mapped",
-	[GW_CAUSE_PFN_MAPPED] = "pfn-mapped",
-	[GW_CAUSE_THP_MAPPED] = "thp-mapped",
-	[GW_CAUSE_HUGETLB_MAPPED] = "hugetlb-mapped",
-	[GW_CAUSE_COW] = "cow",
-	[GW_CAUSE_UNSHARE] = "unshare",
-	[GW_CAUSE_SWAP_IN] = "swap-in",
-	[GW_CAUSE_THP_SPLIT] = "thp-split",
-	[GW_CAUSE_MIGRATED] = "migrated",
-	[GW_CAUSE_PROTNONE_RESTORED] = "protnone-restored",
-	[GW_CAUSE_FLAGS_ONLY] = "flags-only",
-	[GW_CAUSE_UNMAPPED] = "unmapped",
-	[GW_CAUSE_REPLACED] = "replaced",
-	[GW_CAUSE_UNSTABLE] = "unstable",
+const struct gw_name gw_cause_names[GW_NR_CAUSES + 1] = {
+	[GW_CAUSE_UNCHANGED] = { "unchanged", BIT(GW_CAUSE_UNCHANGED) },
+	[GW_CAUSE_TABLE_ALLOCATED] = { "table-allocated", BIT(GW_CAUSE_TABLE_ALLOCATED) },
+	[GW_CAUSE_TABLE_FREED] = { "table-freed", BIT(GW_CAUSE_TABLE_FREED) },
+	[GW_CAUSE_ZERO_MAPPED] = { "zero-mapped", BIT(GW_CAUSE_ZERO_MAPPED) },
+	[GW_CAUSE_ANON_ALLOCATED] = { "anon-allocated", BIT(GW_CAUSE_ANON_ALLOCATED) },
+	[GW_CAUSE_FILE_MAPPED] = { "file-mapped", BIT(GW_CAUSE_FILE_MAPPED) },
+	[GW_CAUSE_PFN_MAPPED] = { "pfn-mapped", BIT(GW_CAUSE_PFN_MAPPED) },
+	[GW_CAUSE_THP_MAPPED] = { "thp-mapped", BIT(GW_CAUSE_THP_MAPPED) },
+	[GW_CAUSE_HUGETLB_MAPPED] = { "hugetlb-mapped", BIT(GW_CAUSE_HUGETLB_MAPPED) },
+	[GW_CAUSE_COW] = { "cow", BIT(GW_CAUSE_COW) },
+	[GW_CAUSE_UNSHARE] = { "unshare", BIT(GW_CAUSE_UNSHARE) },
+	[GW_CAUSE_SWAP_IN] = { "swap-in", BIT(GW_CAUSE_SWAP_IN) },
+	[GW_CAUSE_THP_SPLIT] = { "thp-split", BIT(GW_CAUSE_THP_SPLIT) },
+	[GW_CAUSE_MIGRATED] = { "migrated", BIT(GW_CAUSE_MIGRATED) },
+	[GW_CAUSE_PROTNONE_RESTORED] = { "protnone-restored", BIT(GW_CAUSE_PROTNONE_RESTORED) },
+	[GW_CAUSE_FLAGS_ONLY] = { "flags-only", BIT(GW_CAUSE_FLAGS_ONLY) },
+	[GW_CAUSE_UNMAPPED] = { "unmapped", BIT(GW_CAUSE_UNMAPPED) },
+	[GW_CAUSE_REPLACED] = { "replaced", BIT(GW_CAUSE_REPLACED) },
+	[GW_CAUSE_UNSTABLE] = { "unstable", BIT(GW_CAUSE_UNSTABLE) },
 };
 
 static bool same_entries(const struct gw_snapshot *a, const struct gw_snapshot *b)

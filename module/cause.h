@@ -5,9 +5,10 @@
 #ifndef _GUPWALK_CAUSE_H
 #define _GUPWALK_CAUSE_H
 
+#include "names.h"
 #include "walk.h"
 
-/* The tokens are in gw_cause_tokens, their meaning in debugfs-layout.md. */
+/* The tokens are in gw_cause_names, in this order, their meaning in debugfs-layout.md. */
 enum gw_cause {
 	GW_CAUSE_UNCHANGED,
 	GW_CAUSE_TABLE_ALLOCATED,
@@ -31,7 +32,7 @@ enum gw_cause {
 	GW_NR_CAUSES
 };
 
-extern const char * const gw_cause_tokens[GW_NR_CAUSES];
+extern const struct gw_name gw_cause_names[GW_NR_CAUSES + 1];
 
 /**
  * gw_cause() - what a call did to the mapping of an address

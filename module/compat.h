@@ -34,6 +34,14 @@
 #define GW_HAVE_MEMFD_PIN_FOLIOS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
 #endif
 
+/* Before, memfd_pin_folios() took a page of hugetlb that was not in the file from the reservations
+ * of others (memfd_alloc_folio(), mm/memfd.c): it has reserved one of its own since a commit between
+ * 6.12 and 7.2.
+ */
+#ifndef GW_HAVE_MEMFD_RESERVES
+#define GW_HAVE_MEMFD_RESERVES (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0))
+#endif
+
 /* Linux kernel commit 53b2d09bf7f1 ("mm/gup: remove the restriction on locked with FOLL_LONGTERM"),
  * taken for granted from v6.3 on: before, pin_user_pages_unlocked() warns about FOLL_LONGTERM.
  */
@@ -116,6 +124,19 @@
  */
 #ifndef GW_HAVE_LONGTERM_FILE_CHECK
 #define GW_HAVE_LONGTERM_FILE_CHECK (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+#endif
+
+/* Linux kernel commit d1e153fea2a8 ("mm/gup: migrate pinned pages out of movable zone") (in v5.13). */
+#ifndef GW_HAVE_LONGTERM_MIGRATE
+#define GW_HAVE_LONGTERM_MIGRATE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0))
+#endif
+
+/*
+ * Linux kernel commit 84209e87c696 ("mm/gup: reliable R/O long-term pinning in COW mappings") (in
+ * v6.2).
+ */
+#ifndef GW_HAVE_LONGTERM_UNSHARE
+#define GW_HAVE_LONGTERM_UNSHARE (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
 #endif
 
 /* Linux kernel commit cb8d86331343 ("mm: remove VM_FAULT_WRITE") (in v6.2). */

@@ -252,13 +252,22 @@ static bool view_same_folio(const struct gw_page_view *view)
 
 static const char *view_cause_token(const struct gw_page_view *view)
 {
-	return gw_cause_tokens[view_result(view)->cause];
+	return gw_cause_names[view_result(view)->cause].name;
 }
 
 GET(view_addr, struct gw_page_view, address, view_result(o)->addr)
 GET(view_before_get, struct gw_page_view, object, view_before(o))
 GET_IF(view_after_get, struct gw_page_view, o->record->after, object, view_after(o))
 GET_IF(view_cause, struct gw_page_view, o->record->after, string, view_cause_token(o))
+static void view_predicted(const void *object, struct gw_value *value)
+{
+	const struct gw_page_view *o = object;
+
+	value->null = !o->record->outlook;
+	value->names = gw_cause_names;
+	value->word = view_result(o)->predicted;
+}
+
 GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
 GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(refcount))
 GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(pincount))
@@ -268,6 +277,7 @@ const struct gw_field gw_page_view_fields[] = {
 	{ "before", GW_OBJECT, view_before_get, gw_snapshot_fields },
 	{ "after", GW_OBJECT, view_after_get, gw_snapshot_fields },
 	{ "cause", GW_STRING, view_cause },
+	{ "predicted", GW_NAMES, view_predicted },
 	{ "pfn", GW_NUMBER, view_pfn },
 	{ "refcount_delta", GW_NUMBER, view_refcount_delta },
 	{ "pincount_delta", GW_NUMBER, view_pincount_delta },
@@ -374,10 +384,13 @@ GET(record_comm, struct gw_record, string, o->comm)
 GET(record_addr, struct gw_record, address, o->addr)
 GET(record_nr_pages, struct gw_record, number, o->nr_pages)
 GET_NAMES(record_flags, struct gw_record, gw_flag_names, o->flags)
-GET(record_ret, struct gw_record, number, o->ret)
+GET_IF(record_ret, struct gw_record, o->outlook != GW_OUTLOOK_CANNOT_TELL, number, o->ret)
 GET(record_errno, struct gw_record, string, errno_token(o->error))
 GET(record_reason, struct gw_record, string, o->reason ? o->reason->token : NULL)
 GET(record_reason_text, struct gw_record, string, o->reason ? o->reason->text : NULL)
+GET(record_predicted, struct gw_record, string, gw_outlook_tokens[o->outlook])
+GET(record_doubt, struct gw_record, string, o->doubt)
+GET_IF(record_advice, struct gw_record, o->outlook && o->reason, string, o->reason->advice)
 GET(record_duration_ns, struct gw_record, number, o->duration_ns)
 GET(record_mmap_lock, struct gw_record, string, gw_lock_tokens[o->lock])
 GET(record_held, struct gw_record, truth, o->held)
@@ -402,6 +415,9 @@ const struct gw_field gw_record_fields[] = {
 	{ "fault", GW_NAMES, record_fault },
 	{ "reason", GW_STRING, record_reason },
 	{ "reason_text", GW_STRING, record_reason_text },
+	{ "predicted", GW_STRING, record_predicted },
+	{ "doubt", GW_STRING, record_doubt },
+	{ "advice", GW_STRING, record_advice },
 	{ "duration_ns", GW_NUMBER, record_duration_ns },
 	{ "mmap_lock", GW_STRING, record_mmap_lock },
 	{ "held", GW_BOOL, record_held },

@@ -141,6 +141,15 @@ static int make_call(struct gw_measurement *m)
 	return m->locked ? 0 : lock(m);
 }
 
+static void name_pages(struct gw_measurement *m)
+{
+	unsigned long addr = m->request->addr;
+	unsigned int i;
+
+	for (i = 0; i < m->record->nr; i++)
+		m->record->results[i].addr = i ? (addr & PAGE_MASK) + i * PAGE_SIZE : addr;
+}
+
 /* Walk, call, walk. */
 static int measure_call(struct gw_measurement *m)
 {
@@ -148,9 +157,6 @@ static int measure_call(struct gw_measurement *m)
 	struct gw_record *record = m->record;
 	unsigned int i;
 	int ret;
-
-	for (i = 0; i < record->nr; i++)
-		record->results[i].addr = i ? (r->addr & PAGE_MASK) + i * PAGE_SIZE : r->addr;
 
 	gw_walk(r->mm, r->addr, r->nr_pages, record->before);
 	ret = make_call(m);
@@ -163,6 +169,53 @@ static int measure_call(struct gw_measurement *m)
 		record->results[i].cause = gw_cause(&record->before[i], &record->after[i],
 						    record->flags);
 	return 0;
+}
+
+/* Up to the first page that would fail; what follows would not be looked at. */
+static void predict(struct gw_measurement *m)
+{
+	struct gw_record *record = m->record;
+	struct gw_case c = {
+		.op = record->op,
+		.flags = record->flags,
+		.foreign = record->op->remote || m->call.mm != current->mm,
+	};
+	unsigned int i;
+
+	record->time_ns = ktime_get_ns();
+	gw_walk(m->call.mm, m->call.addr, m->call.nr_pages, record->before);
+	record->outlook = GW_OUTLOOK_WORKS;
+	for (i = 0; i < record->nr; i++) {
+		struct gw_prediction p = { .outlook = GW_OUTLOOK_CANNOT_TELL };
+
+		c.addr = record->results[i].addr;
+		c.vma = gw_vma_lookup(m->call.mm, c.addr);
+		c.before = &record->before[i];
+		if (!c.vma)
+			break;
+		p = gw_predict(&c);
+		record->results[i].predicted = p.causes;
+		record->doubt = record->doubt ?: p.doubt;
+		if (p.outlook == GW_OUTLOOK_WORKS)
+			continue;
+		record->outlook = p.outlook;
+		record->reason = p.rule;
+		break;
+	}
+	/* a hole in the address space */
+	if (i < record->nr && !c.vma) {
+		c.error = 0;
+		record->outlook = GW_OUTLOOK_FAILS;
+		record->reason = gw_rule_find(&c);
+	}
+	record->ret = record->op->release ? i : record->op->copies ? m->call.length : 0;
+	if (record->outlook != GW_OUTLOOK_FAILS)
+		return;
+	record->ret = record->op->release ? i : 0;
+	if (!i && record->reason)
+		record->error = gw_rule_error(record->reason, record->op);
+	if (record->error)
+		record->ret = -record->error;
 }
 
 static int measure_locked(struct gw_measurement *m)
@@ -181,6 +234,11 @@ static int measure_locked(struct gw_measurement *m)
 	ret = gw_vma_copy(m->call.vma, &m->record->vma);
 	if (ret)
 		return ret;
+	name_pages(m);
+	if (r->predict) {
+		predict(m);
+		return 0;
+	}
 	if (r->op->family != GW_FAMILY_WALK)
 		return measure_call(m);
 	m->record->time_ns = ktime_get_ns();
@@ -222,7 +280,8 @@ static int create_record(struct gw_measurement *m)
 	bool walk = r->op->family == GW_FAMILY_WALK;
 	struct gw_record *record;
 
-	record = gw_record_create(min_t(unsigned long, r->nr_pages, gw_pages_max()), !walk);
+	record = gw_record_create(min_t(unsigned long, r->nr_pages, gw_pages_max()),
+				  !walk && !r->predict);
 	if (!record)
 		return -ENOMEM;
 	m->record = record;
@@ -288,7 +347,7 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 		if (!m->call.pages)
 			return -ENOMEM;
 	}
-	if (!r->hold)
+	if (!r->hold || r->predict)
 		return 0;
 	if (!gw_pins_reserve(r->nr_pages))
 		return gw_request_refuse(r, m->error, "hold", -ENOSPC,
@@ -327,7 +386,7 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 	}
 	if (!ret && request->op->release)
 		peek_and_poke(&m);
-	if (!ret && request->op->copies && request->peek && m.record->ret > 0)
+	if (!ret && request->op->copies && request->peek && !request->predict && m.record->ret > 0)
 		m.record->peek_len = m.record->ret;
 	if (m.record)
 		settle_pages(&m, hold, holds);

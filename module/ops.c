@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "compat.h"
@@ -242,22 +244,38 @@ static long call_put_page(struct gw_call *call)
 	return 0;
 }
 
-/* The process may run another program by now: then its memory is not what the snapshots are of. */
-static bool still_its_memory(const struct gw_call *call)
-{
-	struct mm_struct *mm = get_task_mm(call->task);
-
-	if (mm)
-		mmput(mm);
-	return mm == call->mm;
-}
-
+/*
+ * The process may run another program by now: then its memory is not what the snapshots are of. With
+ * the lock that mm_access() takes too (kernel/fork.c) it cannot change to another one meanwhile.
+ */
 static long call_access_process_vm(struct gw_call *call)
 {
-	if (!still_its_memory(call))
-		return -ESRCH;
-	return access_process_vm(call->task, call->addr, call->buffer, call->length,
-				 foll_flags(call->flags));
+	struct rw_semaphore *exec = &call->task->signal->exec_update_lock;
+	struct mm_struct *mm;
+	long ret = -ESRCH;
+
+	if (down_read_killable(exec))
+		return -EINTR;
+	mm = get_task_mm(call->task);
+	if (mm == call->mm)
+		ret = access_process_vm(call->task, call->addr, call->buffer, call->length,
+					foll_flags(call->flags));
+	if (mm)
+		mmput(mm);
+	up_read(exec);
+	return ret;
+}
+
+/* Only where the page is there already does an old kernel not take a reservation that is another's. */
+static const char *check_memfd_pin_folios(const struct gw_call *call)
+{
+	struct gw_snapshot snap;
+
+	if (GW_HAVE_MEMFD_RESERVES || !is_vm_hugetlb_page(call->vma))
+		return NULL;
+	gw_walk_one(call->vma, call->addr, &snap);
+	return call->vma->vm_flags & VM_SHARED && snap.state == GW_PRESENT ? NULL :
+	       "of hugetlb, this kernel pins only shared pages that are mapped already";
 }
 
 /*
@@ -309,11 +327,11 @@ static long call_zap(struct gw_call *call)
 #define UNSHARE (GW_HAVE_FAULT_UNSHARE ? GW_FLAG_UNSHARE : 0)
 #define LONGTERM_UNLOCKED (GW_HAVE_LONGTERM_UNLOCKED ? GW_FLAG_LONGTERM : 0)
 #define GUP_FLAGS (GW_FLAG_WRITE | GW_FLAG_FORCE | GW_FLAG_NOWAIT | NOFAULT)
-/* internal_get_user_pages_fast() warns about FOLL_NOWAIT, since v6.13 gup_fast_fallback() */
+/* internal_get_user_pages_fast() warns about FOLL_NOWAIT, since v6.10 gup_fast_fallback() */
 #define GUP_FAST_FLAGS (GW_FLAG_WRITE | GW_FLAG_FORCE | NOFAULT)
 
 /*
- * FOLL_LONGTERM is a flag of pin_* only: get_* would warn (is_valid_gup_flags(), since v6.2
+ * FOLL_LONGTERM is a flag of pin_* only: get_* would warn (is_valid_gup_flags(), since v6.3
  * is_valid_gup_args(), mm/gup.c).
  */
 const struct gw_op gw_ops[] = {
@@ -394,6 +412,7 @@ const struct gw_op gw_ops[] = {
 		.family = GW_FAMILY_GUP,
 		.flags = GUP_FAST_FLAGS,
 		.unlocked = true,
+		.fast = true,
 	},
 	{
 		.name = "get_user_pages_fast_only",
@@ -405,6 +424,7 @@ const struct gw_op gw_ops[] = {
 		.flags = GW_FLAG_WRITE,
 		.unlocked = true,
 		.never_faults = true,
+		.fast = true,
 	},
 	{
 		.name = "get_user_pages_remote",
@@ -425,6 +445,7 @@ const struct gw_op gw_ops[] = {
 		.release = release_pin,
 		.family = GW_FAMILY_GUP,
 		.flags = GUP_FLAGS | GW_FLAG_LONGTERM,
+		.pins = true,
 	},
 	{
 		.name = "pin_user_pages_unlocked",
@@ -435,6 +456,7 @@ const struct gw_op gw_ops[] = {
 		.family = GW_FAMILY_GUP,
 		.flags = GUP_FLAGS | LONGTERM_UNLOCKED,
 		.unlocked = true,
+		.pins = true,
 	},
 	{
 		.name = "pin_user_pages_fast",
@@ -445,6 +467,8 @@ const struct gw_op gw_ops[] = {
 		.family = GW_FAMILY_GUP,
 		.flags = GUP_FAST_FLAGS | GW_FLAG_LONGTERM,
 		.unlocked = true,
+		.pins = true,
+		.fast = true,
 	},
 	{
 		.name = "pin_user_pages_remote",
@@ -456,6 +480,7 @@ const struct gw_op gw_ops[] = {
 		.flags = GUP_FLAGS | GW_FLAG_LONGTERM,
 		.any_memory = true,
 		.remote = true,
+		.pins = true,
 	},
 	{
 		.name = "memfd_pin_folios",
@@ -463,11 +488,13 @@ const struct gw_op gw_ops[] = {
 		.note = "a pin for good on a page of a memfd or hugetlb file, mapped or not",
 		.missing = "since 6.11: before, udmabuf and others took the pages themselves",
 		.call = call_memfd_pin_folios,
+		.check = check_memfd_pin_folios,
 		.release = release_pin,
 		.family = GW_FAMILY_MEMFD,
 		.any_memory = true,
 		.single = true,
 		.unlocked = true,
+		.pins = true,
 	},
 	{
 		.name = "access_process_vm",

@@ -134,6 +134,8 @@ struct gw_call {
  * @single: takes one address, not a range
  * @copies: copies bytes to or from a buffer, and returns how many
  * @unlocked: the call takes the mmap lock itself
+ * @fast: looks at the page tables first, and only where they do not do at the VMA
+ * @pins: takes pins (FOLL_PIN), not references
  * @never_faults: takes only what the page tables have already
  * @returns_fault: returns VM_FAULT_* bits, not a negative errno
  */
@@ -152,6 +154,8 @@ struct gw_op {
 	bool single;
 	bool copies;
 	bool unlocked;
+	bool fast;
+	bool pins;
 	bool never_faults;
 	bool returns_fault;
 };

@@ -12,6 +12,7 @@
 
 #include "cause.h"
 #include "ops.h"
+#include "predict.h"
 #include "rules.h"
 #include "uapi/gupwalk.h"
 #include "vma.h"
@@ -23,12 +24,14 @@
  * @cause: what the call did to the mapping
  * @has_pfn: the call reported a page, @pfn
  * @pfn: its page frame
+ * @predicted: bits of enum gw_cause, of a prediction
  */
 struct gw_page_result {
 	unsigned long addr;
 	enum gw_cause cause;
 	bool has_pfn;
 	u64 pfn;
+	u32 predicted;
 };
 
 /**
@@ -50,6 +53,8 @@ struct gw_page_result {
  * @fault: VM_FAULT_* bits, of handle_mm_fault
  * @lock: what became of the mmap lock
  * @reason: rule that explains @error or a short result, or NULL
+ * @outlook: of a prediction: would the call work; then no call was made
+ * @doubt: of a prediction: what cannot be told, or NULL
  * @duration_ns: how long the call took
  * @held: the pages are held by the descriptor
  * @peek: bytes read from the page, allocated, or NULL
@@ -81,6 +86,8 @@ struct gw_record {
 	vm_fault_t fault;
 	enum gw_lock lock;
 	const struct gw_rule *reason;
+	enum gw_outlook outlook;
+	const char *doubt;
 	u64 duration_ns;
 	bool held;
 	u8 *peek;

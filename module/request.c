@@ -188,6 +188,13 @@ static int parse_nokeep(struct gw_parse *p, char *value)
 	return 0;
 }
 
+static int parse_predict(struct gw_parse *p, char *value)
+{
+	p->request->predict = true;
+	p->request->keep = false;
+	return 0;
+}
+
 /**
  * struct gw_key - a key of the request line
  * @name: the key
@@ -211,6 +218,7 @@ static const struct gw_key keys[] = {
 	{ "poke", false, parse_poke },
 	{ "hold", true, parse_hold },
 	{ "nokeep", true, parse_nokeep },
+	{ "predict", true, parse_predict },
 };
 
 static void allow_keys(struct gw_error *error)
@@ -300,6 +308,8 @@ static int check_op(struct gw_parse *p)
 		return refuse(p, "flags", -EINVAL, "%s does not take %s on this kernel",
 			      r->op->name, r->op->flags ? "all of these" : "flags");
 	}
+	if (r->predict && (r->op->family == GW_FAMILY_WALK || r->op->family == GW_FAMILY_RELEASE))
+		return refuse(p, "predict", -EINVAL, "nothing is to tell of %s", r->op->name);
 	if (r->poke && !(r->flags & GW_FLAG_WRITE))
 		return refuse(p, "poke", -EINVAL, "needs flags=write");
 	return 0;
@@ -327,7 +337,7 @@ static int check_page_words(struct gw_parse *p)
 	struct gw_request *r = p->request;
 	unsigned int i;
 
-	if (r->op->release)
+	if (r->op->release || r->predict)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(needs_page); i++)
 		if (given(r, needs_page[i]) && !(r->op->copies && i))
@@ -382,7 +392,7 @@ static int find_mm(struct gw_parse *p)
 		return refuse(p, "pid", -EINVAL, "a kernel thread has no user memory");
 	if (!r->mm)
 		return refuse(p, "pid", -ESRCH, "the process has given up its memory");
-	if (!r->op->any_memory && r->mm != current->mm)
+	if (!r->op->any_memory && r->mm != current->mm && !r->predict)
 		return refuse(p, "pid", -EINVAL,
 			      "%s acts on the memory of the process that writes the request",
 			      r->op->name);

@@ -55,6 +55,7 @@ __printf(3, 4) int gw_error_set(struct gw_error *error, int ret, const char *fmt
  * @label: label, may be empty
  * @hold: keep the obtained pages
  * @keep: put the record among the kept ones
+ * @predict: tell what the call would do, and do not make it
  * @peek: bytes to read from the page
  * @poke: text to write to the page, in the line that was parsed, or NULL
  * @given: bits of the keys that were given
@@ -73,6 +74,7 @@ struct gw_request {
 	char label[GUPWALK_LABEL_MAX + 1];
 	bool hold;
 	bool keep;
+	bool predict;
 	unsigned int peek;
 	const char *poke;
 	u32 given;

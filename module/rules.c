@@ -146,55 +146,155 @@ static bool not_memfd(const struct gw_case *c)
 /* access_process_vm() copies nothing where get_user_pages_remote() fails, and gives no errno. */
 #define GUP (BIT(GW_FAMILY_GUP) | BIT(GW_FAMILY_COPY))
 
+/* ---- what is known before the call ---- */
+
+static bool huge_not_followed(const struct gw_case *c)
+{
+	return !GW_HAVE_FOLLOW_PFNMAP && huge_leaf(c);
+}
+
+/* access_process_vm() asks the driver, if it has an answer. */
+static bool never_has_pages(const struct gw_case *c)
+{
+	return io_or_pfnmap(c) && !(c->op->copies && c->vma->vm_ops && c->vma->vm_ops->access);
+}
+
+/* The fast calls do not look at the VMA where the entries do. */
+static bool not_readable_at_all(const struct gw_case *c)
+{
+	return not_readable(c) && !(c->op->fast && c->before->state == GW_PRESENT);
+}
+
+/* A file's page may be in the page cache, and a call without the mmap lock can wait. */
+static bool missing_for_sure(const struct gw_case *c)
+{
+	return missing_in_userfaultfd(c) && !c->op->unlocked && vma_is_anonymous(c->vma);
+}
+
+/* gup_must_unshare(), mm/internal.h: what a pin for reading does not take as it is. */
+static bool must_unshare(const struct gw_case *c)
+{
+	const struct gw_page *page = &c->before->page;
+
+	if (!c->op->pins || !GW_HAVE_ANON_EXCLUSIVE)
+		return false;
+	if (page->anon)
+		return !page->anon_exclusive;
+	return GW_HAVE_LONGTERM_UNSHARE && c->flags & GW_FLAG_LONGTERM &&
+	       gw_vma_is_cow_mapping(c->vma);
+}
+
+bool gw_entry_allows(const struct gw_case *c)
+{
+	const struct gw_snapshot *snap = c->before;
+	bool write = c->flags & GW_FLAG_WRITE, force = c->flags & GW_FLAG_FORCE;
+
+	if (snap->state == GW_PROTNONE && !c->op->fast)
+		return force && !write;
+	if (snap->state != GW_PRESENT || !snap->page.valid)
+		return false;
+	/* the page of zeros is special to the fast walk */
+	if (c->op->never_faults && (snap->special || snap->page.zero))
+		return false;
+	if (write)
+		return snap->rights & GW_RIGHT_WRITE || (force && snap->page.anon_exclusive);
+	return !must_unshare(c);
+}
+
+static bool needs_fault(const struct gw_case *c)
+{
+	return must_not_fault(c) && !gw_entry_allows(c);
+}
+
 /* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */
 static const struct gw_rule rules[] = {
 	{ "no-vma", "no VMA at the address where the call stopped",
-	  FOLLOW | FAULT | GUP | MEMFD, { EFAULT, EINVAL }, no_vma },
+	  FOLLOW | FAULT | GUP | MEMFD, { EFAULT, EINVAL },
+	  "map something there first",
+	  no_vma, NULL },
 	{ "not-memfd", "memfd_pin_folios takes files of shared memory (memfd, tmpfs) and of hugetlb",
-	  MEMFD, { EINVAL }, not_memfd },
+	  MEMFD, { EINVAL },
+	  "a memfd, a file of tmpfs or one of hugetlb",
+	  not_memfd, not_memfd },
 	{ "vma-not-pfnmap",
 	  "follow_pfn serves only VM_IO and VM_PFNMAP mappings: it never looked at the page",
-	  FOLLOW, { EINVAL }, not_io_nor_pfnmap },
+	  FOLLOW, { EINVAL },
+	  "get_user_pages is for ordinary memory",
+	  not_io_nor_pfnmap, not_io_nor_pfnmap },
 	{ "pfnmap-not-populated",
 	  "no entry here yet, and follow_pfn does not fault: fixup_user_fault, then try again",
-	  FOLLOW, { EINVAL }, not_populated },
+	  FOLLOW, { EINVAL },
+	  "touch the address, or call fixup_user_fault first",
+	  not_populated, not_populated },
 	{ "pfnmap-huge", "follow_pfn of this kernel does not see huge entries",
-	  FOLLOW, { EINVAL }, huge_leaf },
+	  FOLLOW, { EINVAL },
+	  "a kernel with follow_pfnmap_start (6.12 and later)",
+	  huge_leaf, huge_not_followed },
 	{ "vma-io-pfnmap",
 	  "VM_IO and VM_PFNMAP mappings are refused: what they map need not have a struct page",
-	  GUP, { EFAULT }, io_or_pfnmap },
+	  GUP, { EFAULT },
+	  "follow_pfn is for such mappings",
+	  io_or_pfnmap, never_has_pages },
 	{ "longterm-fsdax", "FOLL_LONGTERM is refused on a filesystem-DAX mapping",
-	  GUP, { EOPNOTSUPP }, fsdax },
+	  GUP, { EOPNOTSUPP },
+	  "a pin without longterm, released soon",
+	  fsdax, fsdax },
 	{ "longterm-file-write",
 	  "FOLL_LONGTERM|FOLL_WRITE on a shared mapping whose filesystem must know of writes",
-	  GUP, { EFAULT }, longterm_file_write },
+	  GUP, { EFAULT },
+	  "a private mapping, a memfd or hugetlb; or a pin without longterm, released soon",
+	  longterm_file_write, longterm_file_write },
 	{ "secretmem", "secretmem is not for get_user_pages",
-	  GUP, { EFAULT }, secretmem },
+	  GUP, { EFAULT },
+	  "nothing: that is what it is for",
+	  secretmem, secretmem },
 	{ "vma-prot-none",
 	  "the VMA is PROT_NONE, and FOLL_FORCE was not given; the page may well be there",
-	  FIXUP | GUP, { EFAULT }, prot_none },
+	  FIXUP | GUP, { EFAULT },
+	  "mprotect() it readable, or force",
+	  prot_none, prot_none },
 	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE; FOLL_FORCE was not given",
-	  FIXUP | GUP, { EFAULT }, not_writable },
+	  FIXUP | GUP, { EFAULT },
+	  "mprotect() it writable, or force where the mapping is private",
+	  not_writable, not_writable },
 	{ "force-needs-cow",
 	  "FOLL_FORCE|FOLL_WRITE without VM_WRITE needs a mapping that can be copied from",
-	  GUP, { EFAULT }, force_needs_cow },
+	  GUP, { EFAULT },
+	  "a private mapping, or the right to write",
+	  force_needs_cow, force_needs_cow },
 	{ "vma-not-readable", "the VMA lacks VM_READ, and FOLL_FORCE was not given or cannot help",
-	  FIXUP | GUP, { EFAULT }, not_readable },
+	  FIXUP | GUP, { EFAULT },
+	  "mprotect() it readable, or force",
+	  not_readable, not_readable_at_all },
 	{ "pkey", "the protection key of the VMA denies the calling thread this access (PKRU)",
-	  FAULT | GUP, { EFAULT }, pkey },
+	  FAULT | GUP, { EFAULT },
+	  "pkey_set() the right in the thread that calls",
+	  pkey, pkey },
 	{ "guard", "a guard region (MADV_GUARD_INSTALL)",
-	  FAULT | GUP, { EFAULT }, guard_region },
+	  FAULT | GUP, { EFAULT },
+	  "madvise(MADV_GUARD_REMOVE)",
+	  guard_region, guard_region },
 	{ "hwpoison", "the page has a memory error, or is marked as if it had one",
-	  FAULT | GUP, { EHWPOISON, EFAULT }, hwpoison },
+	  FAULT | GUP, { EHWPOISON, EFAULT },
+	  "map the address anew",
+	  hwpoison, hwpoison },
 	{ "userfaultfd",
 	  "missing in a userfaultfd range, and a call that keeps the mmap lock cannot wait",
-	  FAULT | GUP, { EFAULT }, missing_in_userfaultfd },
+	  FAULT | GUP, { EFAULT },
+	  "a call that may give up the mmap lock (_unlocked, _fast), or the page put there first",
+	  missing_in_userfaultfd, missing_for_sure },
 	{ "beyond-file-end", "the file has no page there: a fault ends in VM_FAULT_SIGBUS",
-	  FAULT | GUP | MEMFD, { EFAULT, EINVAL }, beyond_file_end },
+	  FAULT | GUP | MEMFD, { EFAULT, EINVAL },
+	  "make the file longer",
+	  beyond_file_end, beyond_file_end },
 	{ "nofault", "the page tables as they are do not allow the access, and it must not fault",
-	  GUP, { EFAULT }, must_not_fault },
+	  GUP, { EFAULT },
+	  "touch the address first, or a call that may fault",
+	  must_not_fault, needs_fault },
 	{ "nowait", "the fault would have had to wait for something, and FOLL_NOWAIT was given",
-	  GUP, { EFAULT }, must_not_wait },
+	  GUP, { EFAULT },
+	  "without nowait",
+	  must_not_wait, NULL },
 };
 
 static bool leads_to(const struct gw_rule *rule, int error)
@@ -222,4 +322,29 @@ const struct gw_rule *gw_rule_find(const struct gw_case *c)
 			return rule;
 	}
 	return NULL;
+}
+
+const struct gw_rule *gw_rule_that_fails(const struct gw_case *c)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct gw_rule *rule = &rules[i];
+
+		if (rule->families & BIT(c->op->family) && rule->fails && rule->fails(c))
+			return rule;
+	}
+	return NULL;
+}
+
+int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op)
+{
+	if (op->never_faults || op->copies)
+		return 0;
+	if (op->family == GW_FAMILY_MEMFD)
+		return EINVAL;
+	/* Only the fault handler itself tells a memory error from others. */
+	if (rule->holds == hwpoison)
+		return op->family == GW_FAMILY_FAULT ? EHWPOISON : EFAULT;
+	return rule->errors[0];
 }

@@ -38,14 +38,19 @@ struct gw_case {
  * @text: the rule in a sentence
  * @families: bits of enum gw_family that it is about
  * @errors: errnos that it leads to; 0 ends the list
- * @holds: does it refuse this case. Context: mmap lock of the VMA's mm held
+ * @advice: what would make the call pass
+ * @holds: does it explain this case. Context: mmap lock of the VMA's mm held
+ * @fails: does the call fail by it for sure, before it is made; NULL: that can only be told after it.
+ * Context: likewise
  */
 struct gw_rule {
 	const char *token;
 	const char *text;
 	u32 families;
 	int errors[3];
+	const char *advice;
 	bool (*holds)(const struct gw_case *c);
+	bool (*fails)(const struct gw_case *c);
 };
 
 /**
@@ -57,5 +62,34 @@ struct gw_rule {
  * or NULL.
  */
 const struct gw_rule *gw_rule_find(const struct gw_case *c);
+
+/**
+ * gw_rule_that_fails() - which rule will make a call fail
+ * @c: the case; its @error does not count
+ *
+ * Context: mmap lock of @c->vma's mm held for read or write.
+ * Return: the first rule of the table by which the call fails for sure, or NULL.
+ */
+const struct gw_rule *gw_rule_that_fails(const struct gw_case *c);
+
+/**
+ * gw_rule_error() - the error that a rule leads to
+ * @rule: the rule
+ * @op: the op
+ *
+ * Return: a positive errno; 0 where the op returns less than it was asked for, and no error.
+ */
+int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op);
+
+/**
+ * gw_entry_allows() - does the entry as it is allow the access, so that nothing has to be faulted
+ * in
+ * @c: the case, of the families GUP or COPY
+ *
+ * Mirrors can_follow_write_pte() and gup_must_unshare() (mm/gup.c, mm/internal.h).
+ *
+ * Return: true if the call takes the page that is mapped, and changes nothing.
+ */
+bool gw_entry_allows(const struct gw_case *c);
 
 #endif /* _GUPWALK_RULES_H */

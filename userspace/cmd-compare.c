@@ -288,6 +288,19 @@ static void print_json(FILE *out, const struct differences *d)
 	}
 }
 
+static void print_only_json(FILE *out, const char *side, const char **runs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_put(o, "run", runs[i]);
+		json_put(o, "only", side);
+		json_print(o, out);
+	}
+}
+
 static int compare(struct session *s, const char *a, const char *b, const struct records *records)
 {
 	struct signature sig[2];
@@ -301,6 +314,8 @@ static int compare(struct session *s, const char *a, const char *b, const struct
 	diff(&sig[0], &sig[1], &d);
 	if (s->json) {
 		print_json(s->out, &d);
+		print_only_json(s->out, "a", d.only_a, d.nr_only_a);
+		print_only_json(s->out, "b", d.only_b, d.nr_only_b);
 	} else {
 		print_verdict(s, a, b, &d);
 		if (d.n)

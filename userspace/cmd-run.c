@@ -17,6 +17,7 @@ enum {
 	OPTION_PAGES,
 	OPTION_HOLD,
 	OPTION_ALL,
+	OPTION_EXPLAIN,
 };
 
 static const struct option_row run_options[] = {
@@ -25,6 +26,8 @@ static const struct option_row run_options[] = {
 	{ "pages", OPTION_PAGES, "N", "set up N pages, and make the calls for all of them" },
 	{ "hold", OPTION_HOLD, NULL, "hold the pages obtained until the end of the run" },
 	{ "all", OPTION_ALL, NULL, "run all scenarios and recipes, a line each" },
+	{ "explain", OPTION_EXPLAIN, NULL,
+	  "before each call ask what it would do, and see whether it did" },
 	{ NULL }
 };
 
@@ -49,6 +52,9 @@ static bool scan_options(struct parser *p, struct drive_options *o, bool *all)
 			break;
 		case OPTION_HOLD:
 			o->hold = true;
+			break;
+		case OPTION_EXPLAIN:
+			o->explain = true;
 			break;
 		case OPTION_ALL:
 			*all = true;
@@ -83,6 +89,31 @@ static void print_verdict(struct session *s, const struct drive *d, size_t i,
 	}
 }
 
+/* What was told before a call, and whether it was right. Returns whether it was. */
+static bool print_foretold(struct session *s, const struct drive *d, size_t i, bool wrong_only)
+{
+	const struct record *told = d->predictions[i];
+	struct strbuf wrong = { 0 }, words = { 0 };
+	bool right = drive_foretold(d, i, &wrong);
+
+	if (told && (!right || !wrong_only)) {
+		strbuf_addf(&words, "%zu. %s: ", i + 1, d->records.at[i]->op);
+		if (!right)
+			strbuf_addf(&words, "WRONG: %s", strbuf_text(&wrong));
+		else if (!strcmp(told->predicted, "cannot-tell"))
+			strbuf_addf(&words, "said that it cannot be told: %s",
+				    told->doubt ? told->doubt : "?");
+		else if (told->reason)
+			strbuf_addf(&words, "as foretold: fails by %s", told->reason);
+		else
+			strbuf_addf(&words, "as foretold: works; %s", told->pages[0].predicted);
+		show_words(s, "explain", strbuf_text(&words));
+	}
+	strbuf_free(&wrong);
+	strbuf_free(&words);
+	return right;
+}
+
 static void print_verdicts(struct session *s, const struct drive *d,
 			   const struct verdict *verdicts, unsigned int unmet)
 {
@@ -96,6 +127,8 @@ static void print_verdicts(struct session *s, const struct drive *d,
 	fprintf(s->out, "\nexpected: %s\n", unmet ? "NOT as expected" : "as expected");
 	for (i = 0; i < d->records.n; i++)
 		print_verdict(s, d, i, &verdicts[i]);
+	for (i = 0; i < d->records.n; i++)
+		print_foretold(s, d, i, false);
 	if (d->records.n + d->passed < steps)
 		fprintf(s->out, "   only %zu of %zu calls were made\n", d->records.n, steps);
 }
@@ -217,29 +250,53 @@ static void print_one(struct session *s, const struct drive *d, int status,
 	for (i = 0; i < d->nr_events; i++)
 		if (d->events[i].kind == EVENT_UNMET)
 			print_event(s, &d->events[i]);
-	for (i = 0; i < d->records.n; i++)
+	for (i = 0; i < d->records.n; i++) {
 		if (verdicts[i].known && !verdicts[i].met)
 			print_verdict(s, d, i, &verdicts[i]);
+		print_foretold(s, d, i, true);
+	}
 }
 
-/* What came of all. */
+/* What came of all; and of what was told before each call. */
 struct tally {
 	unsigned int fine;
 	unsigned int unmet;
 	unsigned int trouble;
 	unsigned int cannot;
+	unsigned int told;
+	unsigned int untold;
+	unsigned int wrong;
 };
 
-static void run_one(struct session *s, const struct about *about, const struct scenario *sc,
-		    struct tally *tally)
+static void count_foretold(const struct drive *d, struct tally *tally)
 {
-	static const struct drive_options as_it_is;
+	size_t i;
+
+	for (i = 0; i < d->records.n; i++) {
+		struct strbuf wrong = { 0 };
+
+		if (!d->predictions[i])
+			continue;
+		if (!drive_foretold(d, i, &wrong))
+			tally->wrong++;
+		else if (!strcmp(d->predictions[i]->predicted, "cannot-tell"))
+			tally->untold++;
+		else
+			tally->told++;
+		strbuf_free(&wrong);
+	}
+}
+
+static void run_one(struct session *s, const struct about *about, const struct scenario *sc,
+		    const struct drive_options *options, struct tally *tally)
+{
 	struct verdict *verdicts;
 	unsigned int unmet;
 	struct drive d;
 	int status;
 
-	status = drive(s->debugfs, about, sc, &as_it_is, &d);
+	status = drive(s->debugfs, about, sc, options, &d);
+	count_foretold(&d, tally);
 	unmet = drive_judge(&d, &verdicts);
 	if (s->json) {
 		print_records(s, &d.records);
@@ -260,7 +317,8 @@ static void run_one(struct session *s, const struct about *about, const struct s
 	drive_free(&d);
 }
 
-static int run_all(struct session *s, const struct about *about)
+static int run_all(struct session *s, const struct about *about,
+		   const struct drive_options *options)
 {
 	struct tally tally = { 0 };
 	const struct scenario *sc;
@@ -269,11 +327,16 @@ static int run_all(struct session *s, const struct about *about)
 	if (!session_out(s))
 		return STATUS_TROUBLE;
 	for (i = 0; (sc = scenario_nth(i)); i++)
-		run_one(s, about, sc, &tally);
+		run_one(s, about, sc, options, &tally);
 	if (!s->json)
 		fprintf(s->out, "\n%u as expected, %u not, %u in trouble, %u not possible here\n",
 			tally.fine, tally.unmet, tally.trouble, tally.cannot);
-	return tally.trouble ? STATUS_TROUBLE : tally.unmet ? STATUS_DIFFERS : STATUS_FINE;
+	if (options->explain && !s->json)
+		fprintf(s->out, "%u calls as foretold, %u could not be told, %u otherwise\n",
+			tally.told, tally.untold, tally.wrong);
+	if (tally.trouble)
+		return STATUS_TROUBLE;
+	return tally.unmet || tally.wrong ? STATUS_DIFFERS : STATUS_FINE;
 }
 
 static int run_named(struct session *s, const struct about *about, const char *name,
@@ -317,7 +380,7 @@ static int do_run(struct session *s, int argc, char **argv)
 	if (!device_need_live(s->debugfs))
 		status = STATUS_TROUBLE;
 	else if (all)
-		status = run_all(s, &about);
+		status = run_all(s, &about, &options);
 	else
 		status = run_named(s, &about, p.argv[0], &options);
 	about_free(&about);

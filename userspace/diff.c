@@ -202,31 +202,49 @@ static bool share_labels(const struct signature *a, const struct signature *b)
 	return false;
 }
 
-/*
- * The steps of one side that are compared, as numbers of steps; runs of others go to the list
- * @only.
- */
+/* The steps of one side that are compared, as numbers of steps. */
 struct side {
 	const struct signature *sig;
 	size_t *at;
 	size_t n;
 };
 
-static void side_make(struct side *side, const struct signature *sig, const struct signature *other,
-		      bool by_label, const char ***only, size_t *nr_only)
+/* Those of the runs called @label, or all. */
+static void side_make(struct side *side, const struct signature *sig, bool by_label,
+		      const char *label)
 {
 	size_t i;
 
-	*side = (struct side){ .sig = sig, .at = must_alloc(sig->n, sizeof(*side->at)) };
-	for (i = 0; i < sig->n; i++) {
-		const struct sig_step *step = &sig->steps[i];
-
-		if (!by_label || has_label(other, step->label)) {
+	*side = (struct side){ .sig = sig, .at = must_alloc(sig->n + 1, sizeof(*side->at)) };
+	for (i = 0; i < sig->n; i++)
+		if (!by_label || same_text(sig->steps[i].label, label))
 			side->at[side->n++] = i;
-		} else if (step->number == 1) {
-			*only = must_grow(*only, *nr_only, sizeof(**only));
-			(*only)[(*nr_only)++] = step->label ? step->label : "without a name";
-		}
+}
+
+/* Is it the first step of the first run of its name? */
+static bool first_of_label(const struct signature *sig, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (same_text(sig->steps[j].label, sig->steps[i].label))
+			return false;
+	return true;
+}
+
+/* Runs of names that the other side has not. */
+static void list_only(const struct signature *sig, const struct signature *other,
+		      const char ***only, size_t *n)
+{
+	size_t i;
+
+	for (i = 0; i < sig->n; i++) {
+		const char *label = sig->steps[i].label;
+
+		if (!first_of_label(sig, i) || has_label(other, label))
+			continue;
+		*only = must_grow(*only, *n, sizeof(**only));
+		(*only)[(*n)++] = label ? label : "without a name";
 	}
 }
 
@@ -235,16 +253,16 @@ static const struct sig_step *side_step(const struct side *side, size_t i)
 	return &side->sig->steps[side->at[i]];
 }
 
-static bool alike(const struct sig_step *a, const struct sig_step *b, bool by_label)
+static bool alike(const struct sig_step *a, const struct sig_step *b)
 {
-	return !strcmp(a->op, b->op) && (!by_label || same_text(a->label, b->label));
+	return !strcmp(a->op, b->op);
 }
 
 /*
  * common[i * (b->n + 1) + j]: length of the longest common subsequence of ops of A from step i on
  * and B from step j on.
  */
-static uint32_t *common_lengths(const struct side *a, const struct side *b, bool by_label)
+static uint32_t *common_lengths(const struct side *a, const struct side *b)
 {
 	size_t width = b->n + 1, i, j;
 	uint32_t *common = must_alloc((a->n + 1) * width, sizeof(*common));
@@ -253,7 +271,7 @@ static uint32_t *common_lengths(const struct side *a, const struct side *b, bool
 		for (j = b->n; j-- > 0;) {
 			uint32_t *here = &common[i * width + j];
 
-			if (alike(side_step(a, i), side_step(b, j), by_label))
+			if (alike(side_step(a, i), side_step(b, j)))
 				*here = here[width + 1] + 1;
 			else
 				*here = here[width] > here[1] ? here[width] : here[1];
@@ -277,10 +295,9 @@ static struct difference about_step(const struct side *a, const struct sig_step 
 	};
 }
 
-static void diff_sides(const struct side *a, const struct side *b, bool by_label,
-		       struct differences *d)
+static void diff_sides(const struct side *a, const struct side *b, struct differences *d)
 {
-	uint32_t *common = common_lengths(a, b, by_label);
+	uint32_t *common = common_lengths(a, b);
 	size_t width = b->n + 1, i = 0, j = 0;
 	struct pairs pairs = { 0 };
 
@@ -290,7 +307,7 @@ static void diff_sides(const struct side *a, const struct side *b, bool by_label
 		struct difference one;
 		size_t before = d->n;
 
-		if (x && y && alike(x, y, by_label)) {
+		if (x && y && alike(x, y)) {
 			one = about_step(a, x, b, y);
 			pairs_for(&pairs, x, y);
 			diff_steps(x, y, &pairs, one, d);
@@ -305,7 +322,6 @@ static void diff_sides(const struct side *a, const struct side *b, bool by_label
 			add(d, &one);
 			j++;
 		}
-		d->runs += (x ? x : y)->number == 1;
 		d->steps++;
 		d->steps_differ += d->n > before;
 	}
@@ -313,17 +329,33 @@ static void diff_sides(const struct side *a, const struct side *b, bool by_label
 	free(common);
 }
 
+static void diff_runs(const struct signature *a, const struct signature *b, bool by_label,
+		      const char *label, struct differences *d)
+{
+	struct side x, y;
+
+	side_make(&x, a, by_label, label);
+	side_make(&y, b, by_label, label);
+	diff_sides(&x, &y, d);
+	d->runs++;
+	free(x.at);
+	free(y.at);
+}
+
 void diff(const struct signature *a, const struct signature *b, struct differences *d)
 {
-	bool by_label = share_labels(a, b);
-	struct side sides[2];
+	size_t i;
 
 	*d = (struct differences){ 0 };
-	side_make(&sides[0], a, b, by_label, &d->only_a, &d->nr_only_a);
-	side_make(&sides[1], b, a, by_label, &d->only_b, &d->nr_only_b);
-	diff_sides(&sides[0], &sides[1], by_label, d);
-	free(sides[0].at);
-	free(sides[1].at);
+	if (!share_labels(a, b)) {
+		diff_runs(a, b, false, NULL, d);
+		return;
+	}
+	for (i = 0; i < a->n; i++)
+		if (first_of_label(a, i) && has_label(b, a->steps[i].label))
+			diff_runs(a, b, true, a->steps[i].label, d);
+	list_only(a, b, &d->only_a, &d->nr_only_a);
+	list_only(b, a, &d->only_b, &d->nr_only_b);
 }
 
 void differences_free(struct differences *d)

@@ -41,7 +41,7 @@ struct difference {
  * @unknown: facts that one side has and the other side's kernel or machine does not know: their
  * names, without the snapshot that they are of; none of them is a difference
  * @nr_unknown: how many
- * @runs: how many runs both sides have steps of
+ * @runs: how many scenarios were compared
  * @only_a: runs that only A has, where others are on both sides; their steps are not compared
  * @nr_only_a: how many
  * @only_b: runs that only B has, likewise

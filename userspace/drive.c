@@ -4,6 +4,7 @@
 #include "drive.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,9 +33,15 @@ static bool take_record(struct drive *d, size_t step, const char *line)
 	struct strbuf wrong = { 0 };
 	struct record *r = record_parse(line, strlen(line), &wrong);
 
-	if (r) {
+	if (r && r->predicted) {
+		record_free(d->predicted);
+		d->predicted = r;
+	} else if (r) {
 		d->steps = must_grow(d->steps, d->records.n, sizeof(*d->steps));
 		d->steps[d->records.n] = step;
+		d->predictions = must_grow(d->predictions, d->records.n, sizeof(*d->predictions));
+		d->predictions[d->records.n] = d->predicted;
+		d->predicted = NULL;
 		records_add(&d->records, r);
 		add_event(d, EVENT_RECORD, "");
 	} else {
@@ -133,7 +140,7 @@ struct masks {
 /* A signal that is ignored ends nobody, and stays ignored. */
 static void block_ends(struct masks *masks)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct sigaction action;
 	size_t i;
 
@@ -234,6 +241,10 @@ void drive_free(struct drive *d)
 		free(d->events[i].text);
 	free(d->events);
 	free(d->steps);
+	for (i = 0; i < d->records.n; i++)
+		record_free(d->predictions[i]);
+	free(d->predictions);
+	record_free(d->predicted);
 	free(d->cannot);
 	records_free(&d->records);
 	*d = (struct drive){ 0 };
@@ -277,6 +288,47 @@ unsigned int drive_judge(const struct drive *d, struct verdict **verdicts)
 	}
 	signature_free(&sig);
 	return unmet;
+}
+
+static void put_other(struct strbuf *wrong, const char *what, const char *told, const char *is)
+{
+	strbuf_addf(wrong, "%s%s was to be %s, and is %s", wrong->len ? "; " : "", what,
+		    told ? told : "none", is ? is : "none");
+}
+
+static void put_other_number(struct strbuf *wrong, const char *what, int64_t told, int64_t is)
+{
+	char a[24], b[24];
+
+	if (told == is)
+		return;
+	snprintf(a, sizeof(a), "%" PRId64, told);
+	snprintf(b, sizeof(b), "%" PRId64, is);
+	put_other(wrong, what, a, b);
+}
+
+bool drive_foretold(const struct drive *d, size_t i, struct strbuf *wrong)
+{
+	const struct record *told = d->predictions[i], *is = d->records.at[i];
+	size_t page, before = wrong->len;
+
+	if (!told || !strcmp(told->predicted, "cannot-tell"))
+		return true;
+	if (!same_text(told->errno_name, is->errno_name))
+		put_other(wrong, "the error", told->errno_name, is->errno_name);
+	if (!same_text(told->reason, is->reason))
+		put_other(wrong, "the rule", told->reason, is->reason);
+	/* of handle_mm_fault these are bits of which some are a matter of luck */
+	if (!is->fault)
+		put_other_number(wrong, "what it returns", told->ret, is->ret);
+	for (page = 0; page < is->nr_read && page < told->nr_read; page++) {
+		const char *causes = told->pages[page].predicted;
+
+		/* of the pages after the one where it stops nothing was told */
+		if (causes && *causes && !names_have(causes, is->pages[page].cause))
+			put_other(wrong, "what it does", causes, is->pages[page].cause);
+	}
+	return wrong->len == before;
 }
 
 void verdicts_free(struct verdict *verdicts, size_t n)

@@ -13,12 +13,14 @@
  * @flags: flags in place of its steps', likewise
  * @pages: pages in place of one; or 0
  * @hold: hold all pages obtained until the end
+ * @explain: before each call ask what it would do, and see whether it did
  */
 struct drive_options {
 	const char *ops;
 	const char *flags;
 	uint64_t pages;
 	bool hold;
+	bool explain;
 };
 
 enum event_kind {
@@ -45,6 +47,8 @@ struct event {
  * @passed: how many steps were passed over
  * @records: the records of the events that are one
  * @steps: of each of them, the number of its step, from 0
+ * @predictions: of each of them, what was told before the call, or NULL
+ * @predicted: the last one told, whose call has not been made yet; or NULL
  * @cannot: why it is not possible here, or NULL
  */
 struct drive {
@@ -57,6 +61,8 @@ struct drive {
 	size_t passed;
 	struct records records;
 	size_t *steps;
+	struct record **predictions;
+	struct record *predicted;
 	char *cannot;
 };
 
@@ -108,6 +114,16 @@ struct verdict {
  * Return: how many expectations, those of the program among them, are not met.
  */
 unsigned int drive_judge(const struct drive *d, struct verdict **verdicts);
+
+/**
+ * drive_foretold() - did a call do what was told before it
+ * @d: the run
+ * @i: which of its records
+ * @wrong: where it is appended what did not come true
+ *
+ * Return: true if it did, if it had been said that it could not be told, or if nobody had asked.
+ */
+bool drive_foretold(const struct drive *d, size_t i, struct strbuf *wrong);
 
 /**
  * verdicts_free() - forget verdicts

@@ -15,10 +15,6 @@
 /* More of them do not help: something is wrong. */
 #define TRIES 1024
 
-/* Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PRESENT (1ULL << 63)
-#define PAGEMAP_SWAPPED (1ULL << 62)
-
 static size_t page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);
@@ -55,22 +51,27 @@ void memory_drain(void)
 	madvise(dummy, page_size(), MADV_COLD);
 }
 
-bool memory_untouched(const void *at, size_t len)
+uint64_t memory_pagemap(const void *at)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	size_t first = (uintptr_t)at / page_size();
-	size_t end = ((uintptr_t)at + len + page_size() - 1) / page_size();
-	bool untouched = fd >= 0;
-	uint64_t entry;
+	uint64_t entry = 0;
 
-	for (; untouched && first < end; first++) {
-		if (pread(fd, &entry, sizeof(entry), first * sizeof(entry)) != sizeof(entry))
-			break;
-		untouched = !(entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED));
-	}
+	if (fd < 0 || pread(fd, &entry, sizeof(entry), (uintptr_t)at / page_size() *
+			    sizeof(entry)) != sizeof(entry))
+		entry = 0;
 	if (fd >= 0)
 		close(fd);
-	return untouched && first == end;
+	return entry;
+}
+
+bool memory_untouched(const void *at, size_t len)
+{
+	uintptr_t page = (uintptr_t)at / page_size() * page_size();
+
+	for (; page < (uintptr_t)at + len; page += page_size())
+		if (memory_pagemap((void *)page) & (MEMORY_PAGEMAP_PRESENT | MEMORY_PAGEMAP_SWAPPED))
+			return false;
+	return true;
 }
 
 static char *no_memory(const char *doing)

@@ -29,6 +29,19 @@ bool memory_one_cpu(void);
  */
 void memory_drain(void);
 
+/* Documentation/admin-guide/mm/pagemap.rst */
+#define MEMORY_PAGEMAP_PRESENT (1ULL << 63)
+#define MEMORY_PAGEMAP_SWAPPED (1ULL << 62)
+#define MEMORY_PAGEMAP_FRAME ((1ULL << 55) - 1)
+
+/**
+ * memory_pagemap() - what /proc/self/pagemap says of a page
+ * @at: its address
+ *
+ * Return: the entry; 0, as of a hole, if it cannot be read.
+ */
+uint64_t memory_pagemap(const void *at);
+
 /**
  * memory_untouched() - is no page of a range there
  * @at: first byte

@@ -92,6 +92,21 @@ static enum answer request(struct performance *p, const struct piece *piece,
 	return kind;
 }
 
+/* What the call would do: it is no part of the scenario where the module has nothing to tell. */
+static void ask_first(struct performance *p, const struct piece *piece)
+{
+	struct strbuf line = { 0 }, answer = { 0 };
+	int error;
+
+	put_request(p, piece, &line);
+	strbuf_addf(&line, " predict");
+	memory_drain();
+	if (device_request(p->scene.requests, line.at, &answer, &error) == ANSWER_RECORD)
+		scene_tell(&p->scene, 'r', strbuf_text(&answer));
+	strbuf_free(&line);
+	strbuf_free(&answer);
+}
+
 /* Which ops can hold is the module's knowledge: ask it, and do without where it says no. */
 static int make_request(struct performance *p, struct piece *piece)
 {
@@ -100,6 +115,8 @@ static int make_request(struct performance *p, struct piece *piece)
 	enum answer kind;
 	int status;
 
+	if (p->options->explain)
+		ask_first(p, piece);
 	kind = request(p, piece, &refusal, &line);
 	if (kind == ANSWER_REFUSED && piece->hold && refusal.errno_value == EINVAL &&
 	    !strncmp(refusal.error, "hold:", strlen("hold:"))) {
@@ -150,7 +167,7 @@ static int perform_step(struct performance *p, const struct step *step)
 	if (status)
 		return status;
 	if (step->before && !step->before(&p->scene))
-		return STATUS_TROUBLE;
+		return p->scene.cannot ? STATUS_CANNOT : STATUS_TROUBLE;
 	status = make_requests(p, step);
 	if (status == STATUS_CANNOT && step->maybe)
 		return STATUS_FINE;

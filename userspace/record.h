@@ -72,6 +72,7 @@ struct page {
 	struct snapshot *before;
 	struct snapshot *after;
 	const char *cause;
+	const char *predicted;	/* of a prediction: causes, one of which it would be */
 	struct maybe pfn;
 	struct maybe refcount_delta;
 	struct maybe pincount_delta;
@@ -106,6 +107,9 @@ struct record {
 	const char *fault;
 	const char *reason;
 	const char *reason_text;
+	const char *predicted;	/* of a prediction: "works", "fails" or "cannot-tell" */
+	const char *doubt;
+	const char *advice;
 	uint64_t duration_ns;
 	const char *mmap_lock;
 	bool held;

@@ -281,7 +281,7 @@ static void put_call(const struct record *r, struct strbuf *out)
 	if (*r->flags)
 		strbuf_addf(out, ", %s", r->flags);
 	strbuf_addf(out, ")");
-	if (!strcmp(r->op, "walk"))
+	if (!strcmp(r->op, "walk") || r->predicted)
 		return;
 	strbuf_addf(out, " = %" PRId64, r->ret);
 	if (r->fault && *r->fault)
@@ -306,6 +306,98 @@ static void show_vma(struct session *s, const struct vma *vma)
 	}
 	show_words(s, "vma", strbuf_text(&words));
 	strbuf_free(&words);
+}
+
+/* What would be the cause in the call's record: one of these. */
+static void show_causes(struct session *s, const char *causes)
+{
+	char *copy = must_copy(causes ? causes : ""), *rest = copy, *cause;
+	const char *label = "cause";
+
+	while ((cause = strsep(&rest, ","))) {
+		struct strbuf words = { 0 };
+
+		if (!*cause)
+			continue;
+		strbuf_addf(&words, "%s: the call %s", cause,
+			    cause_words(cause) ? cause_words(cause) : "does that");
+		show_words(s, label, strbuf_text(&words));
+		strbuf_free(&words);
+		label = "or";
+	}
+	free(copy);
+}
+
+/* The tables that a page at this place needs and that are not there. */
+static void show_tables(struct session *s, const struct page *page)
+{
+	static const char *const levels[] = { "pgd", "p4d", "pud", "pmd", "pte" };
+	const struct snapshot *now = page->before;
+	struct strbuf words = { 0 };
+	const char *last;
+	size_t i;
+
+	if (strcmp(now->state, "none") || !now->nr_levels)
+		return;
+	last = now->levels[now->nr_levels - 1].name;
+	for (i = 0; i + 1 < ARRAY_SIZE(levels) && strcmp(levels[i], last); i++)
+		;
+	/* a huge page needs none below the pmd */
+	for (i++; i < ARRAY_SIZE(levels); i++)
+		strbuf_addf(&words, "%sa table of %s entries%s", words.len ? ", " : "", levels[i],
+			    i + 1 == ARRAY_SIZE(levels) && names_have(page->predicted, "thp-mapped") ?
+			    " (not for a huge page)" : "");
+	if (words.len)
+		show_words(s, "allocates", strbuf_text(&words));
+	strbuf_free(&words);
+}
+
+static void put_outlook(const struct record *r, struct strbuf *out)
+{
+	put_call(r, out);
+	strbuf_addf(out, " of %s, pid %" PRId64 ": ", r->comm, r->tgid);
+	if (!strcmp(r->predicted, "works")) {
+		strbuf_addf(out, "would work");
+	} else if (strcmp(r->predicted, "fails")) {
+		strbuf_addf(out, "cannot be told");
+	} else {
+		strbuf_addf(out, "would not work: %" PRId64, r->ret);
+		if (r->errno_name)
+			strbuf_addf(out, " %s", r->errno_name);
+	}
+}
+
+void show_prediction(struct session *s, const struct record *r)
+{
+	const char *bold = session_colors(s) ? "\033[1m" : "", *normal = *bold ? "\033[0m" : "";
+	struct strbuf words = { 0 };
+	size_t i = 0;
+
+	put_outlook(r, &words);
+	fputs(bold, s->out);
+	put_wrapped(s->out, 2, 0, s->wide, strbuf_text(&words));
+	fputs(normal, s->out);
+	strbuf_free(&words);
+	if (r->reason_text) {
+		strbuf_addf(&words, "%s (%s)", r->reason_text, r->reason ? r->reason : "?");
+		show_words(s, "rule", strbuf_text(&words));
+		strbuf_free(&words);
+	}
+	show_words(s, "to pass", r->advice ? r->advice : "");
+	if (r->doubt)
+		show_words(s, "open", r->doubt);
+	show_vma(s, r->vma);
+	/* the page where it stops, if it does */
+	if (!strcmp(r->predicted, "fails") && r->ret > 0 && (uint64_t)r->ret < r->nr_read)
+		i = r->ret;
+	if (r->nr_read <= i)
+		return;
+	if (strcmp(r->predicted, "fails")) {
+		show_causes(s, r->pages[i].predicted);
+		show_tables(s, &r->pages[i]);
+	}
+	fputc('\n', s->out);
+	show_page(s, &r->pages[i]);
 }
 
 void show_record(struct session *s, const struct record *r, size_t number)

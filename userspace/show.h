@@ -14,6 +14,14 @@
 void show_record(struct session *s, const struct record *r, size_t number);
 
 /**
+ * show_prediction() - print a prediction for people: what the call would do, and the page tables
+ * as they are
+ * @s: the invocation; its output is open
+ * @r: the record of the prediction
+ */
+void show_prediction(struct session *s, const struct record *r);
+
+/**
  * show_words() - print words in lines, after a label
  * @s: the invocation; its output is open
  * @label: the label

@@ -65,6 +65,7 @@ struct test {
 /* Each area, ended by a test without a name. */
 extern const struct test tests_states[], tests_moving[], tests_facts[], tests_reasons[];
 extern const struct test tests_family[];
+extern const struct test tests_predict[];
 extern const struct test tests_bad[], tests_races[], tests_load[], tests_layout[], tests_target[];
 
 /**

@@ -58,8 +58,9 @@ static const struct step populate_steps[] = {
 
 const struct scenario scenario_populate = {
 	.name = "populate",
-	.teaches = "MAP_POPULATE and mlock fault in what is mapped, for writing where that is "
-		   "allowed, with the very code of get_user_pages: a call finds the page there",
+	.teaches = "MAP_POPULATE and mlock fault in what is mapped, a private mapping for writing "
+		   "where that is allowed, with the very code of get_user_pages: a call finds the "
+		   "page there",
 	.setup = setup_populate,
 	.steps = populate_steps,
 };

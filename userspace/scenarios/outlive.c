@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "../memory.h"
@@ -192,8 +193,8 @@ static const struct step thp_split_steps[] = {
 const struct scenario scenario_thp_split = {
 	.name = "thp-split",
 	.teaches = "what the program does to a part of a huge page splits its entry into a table of "
-		   "small ones; the folio itself stays whole, as it cannot be split while it is "
-		   "pinned, and the pin stays on it",
+		   "small ones; the folio itself stays whole, and could not be split while it is "
+		   "pinned; the pin stays on it",
 	.needs = "transparent huge pages not set to never",
 	.check = spot_thp_missing,
 	.setup = setup_huge,
@@ -209,6 +210,17 @@ static bool setup_huge_untouched(struct scene *scene)
 	scene->spots[0] += INSIDE * scene->page_size;
 	scene_note(scene, "the program asks for a huge page, and does not touch it");
 	return true;
+}
+
+#define USE_ZERO_PAGE "/sys/kernel/mm/transparent_hugepage/use_zero_page"
+
+static const char *check_thp_read(const struct about *about)
+{
+	uint64_t on;
+
+	if (file_number(USE_ZERO_PAGE, &on) && !on)
+		return "the huge page of zeros is off: " USE_ZERO_PAGE " says 0";
+	return spot_thp_missing(about);
 }
 
 static const struct step thp_read_steps[] = {
@@ -228,9 +240,9 @@ static const struct step thp_read_steps[] = {
 const struct scenario scenario_thp_read = {
 	.name = "thp-read",
 	.teaches = "there is a huge page of zeros too: a read maps it by one pmd entry, a write "
-		   "replaces it, by a huge page or a small one as memory allows",
+		   "replaces it: by one small page of many (6.12 and older), or by a huge one",
 	.needs = "transparent huge pages not set to never",
-	.check = spot_thp_missing,
+	.check = check_thp_read,
 	.setup = setup_huge_untouched,
 	.steps = thp_read_steps,
 };
@@ -245,9 +257,13 @@ const struct scenario scenario_thp_read = {
 static const char *check_collapse(const struct about *about)
 {
 	const char *missing = spot_thp_missing(about);
+	struct sysinfo machine;
 
 	if (missing)
 		return missing;
+	/* two ranges of small pages, a huge page, and what the kernel likes to have free */
+	if (sysinfo(&machine) || machine.freeram * machine.mem_unit / 5 < about_covers(about, "pmd"))
+		return "too little free memory: five times what a huge page has";
 	return madvise(NULL, 0, MADV_COLLAPSE) ?
 	       "only khugepaged makes huge pages of small ones here, in its own time: "
 	       "madvise(MADV_COLLAPSE) came with Linux 6.1" : NULL;
@@ -267,8 +283,6 @@ static bool setup_small(struct scene *scene)
 			return scene_failed("madvise(MADV_NOHUGEPAGE)");
 		for (i = 0; i < pmd; i += size)
 			at[i] = 1;
-		if (madvise(at, pmd, MADV_HUGEPAGE))
-			return scene_failed("madvise(MADV_HUGEPAGE)");
 		scene->spots[spot] += INSIDE * size;
 	}
 	scene_note(scene, "the program writes to all small pages of two ranges that one huge page "
@@ -278,9 +292,15 @@ static bool setup_small(struct scene *scene)
 
 static bool collapse(struct scene *scene, int spot)
 {
-	int ret = madvise(scene->spots[spot] - INSIDE * scene->page_size, scene_pmd(scene),
-			  MADV_COLLAPSE);
+	char *at = scene->spots[spot] - INSIDE * scene->page_size;
+	int ret;
 
+	/* not before: khugepaged would come by itself */
+	if (madvise(at, scene_pmd(scene), MADV_HUGEPAGE))
+		return scene_failed("madvise(MADV_HUGEPAGE)");
+	ret = madvise(at, scene_pmd(scene), MADV_COLLAPSE);
+	if (ret && errno == ENOMEM)
+		return scene_cannot(scene, "the kernel found no memory for a huge page");
 	scene_note(scene, "the program asks for one huge page by madvise(MADV_COLLAPSE): %s",
 		   ret ? strerror(errno) : "done");
 	return true;
@@ -353,6 +373,12 @@ static bool setup_swap(struct scene *scene)
 #define MADV_PAGEOUT 21
 #endif
 
+/* Documentation/admin-guide/mm/pagemap.rst */
+static bool swapped_out(const char *at)
+{
+	return memory_pagemap(at) & MEMORY_PAGEMAP_SWAPPED;
+}
+
 static bool page_out(struct scene *scene)
 {
 	int i;
@@ -361,6 +387,9 @@ static bool page_out(struct scene *scene)
 	for (i = 0; i < 2; i++)
 		if (madvise(scene->spots[i], spot_bytes(scene), MADV_PAGEOUT))
 			return scene_failed("madvise(MADV_PAGEOUT)");
+	if (!swapped_out(scene->spots[0]))
+		return scene_cannot(scene, "the kernel did not swap the page out: swap space is full, "
+				    "or the memory group may have none");
 	scene_note(scene, "the program asks the kernel to swap both out, by madvise(MADV_PAGEOUT)");
 	return true;
 }
@@ -410,9 +439,15 @@ const struct scenario scenario_swap = {
 
 static const char *check_nodes(const struct about *about)
 {
+	struct strbuf nodes = { 0 };
+	bool both;
+
 	(void)about;
-	return access("/sys/devices/system/node/node1", F_OK) ?
-	       "there is one memory node only (in the lab: lab/vm --nodes 2)" : NULL;
+	/* the steps are about nodes 0 and 1 */
+	both = !slurp("/sys/devices/system/node/has_memory", &nodes) &&
+	       !strncmp(strbuf_text(&nodes), "0-", 2);
+	strbuf_free(&nodes);
+	return both ? NULL : "nodes 0 and 1 do not both have memory (in the lab: lab/vm --nodes 2)";
 }
 
 /* Both to both nodes in turn: one of them is not where they are. */

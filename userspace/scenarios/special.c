@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../number.h"
+#include "../memory.h"
 #include "../text.h"
 #include "spot.h"
 
@@ -258,18 +258,9 @@ static void end_ksm(uint64_t kept)
 		complain("restoring", KSM_RUN, strerror(errno), "write the old number back by hand");
 }
 
-/* Page frame of a page of this process: Documentation/admin-guide/mm/pagemap.rst */
-static uint64_t frame_of(const struct scene *scene, const char *at)
+static uint64_t frame_of(const char *at)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (fd < 0 || pread(fd, &entry, sizeof(entry), (uintptr_t)at / scene->page_size *
-			    sizeof(entry)) != sizeof(entry))
-		entry = 0;
-	if (fd >= 0)
-		close(fd);
-	return entry & ((1ULL << 55) - 1);
+	return memory_pagemap(at) & MEMORY_PAGEMAP_FRAME;
 }
 
 static bool merged(const struct scene *scene)
@@ -277,8 +268,8 @@ static bool merged(const struct scene *scene)
 	size_t i;
 
 	for (i = 0; i < scene->pages; i++)
-		if (frame_of(scene, scene->spots[0] + i * scene->page_size) !=
-		    frame_of(scene, scene->spots[1] + i * scene->page_size))
+		if (frame_of(scene->spots[0] + i * scene->page_size) !=
+		    frame_of(scene->spots[1] + i * scene->page_size))
 			return false;
 	return true;
 }
@@ -300,6 +291,9 @@ static bool setup_ksm(struct scene *scene)
 					    "minute");
 		usleep(20000);
 	}
+	/* what is merged stays so, and what a call makes of it is not merged again under it */
+	if (!file_put_number(KSM_RUN, 0))
+		return scene_failed(KSM_RUN);
 	scene_note(scene, "the program writes \"%s\" to two pages and lets the kernel merge what is "
 			  "equal, by madvise(MADV_MERGEABLE): both are one page now", WORD);
 	return true;
@@ -349,26 +343,45 @@ const struct scenario scenario_ksm = {
 
 /* ---- ZONE_MOVABLE ---- */
 
-static const char *check_movable(const struct about *about)
+/* "Node 1, zone  Movable ... managed 131072": the number of the node, or -1 if none has memory there. */
+static int movable_node(void)
 {
 	struct strbuf zones = { 0 };
 	const char *zone = NULL, *managed;
-	bool some = false;
+	int node, found = -1;
 
-	(void)about;
 	if (!slurp("/proc/zoneinfo", &zones))
-		zone = strstr(strbuf_text(&zones), "Movable");
-	for (; zone && !some; zone = strstr(zone + 1, "Movable")) {
+		zone = strstr(strbuf_text(&zones), "Node ");
+	for (; zone && found < 0; zone = strstr(zone + 1, "Node ")) {
+		char name[16];
+
 		managed = strstr(zone, "managed");
-		some = managed && strtoull(managed + strlen("managed"), NULL, 10);
+		if (managed && sscanf(zone, "Node %d, zone %15s", &node, name) == 2 &&
+		    !strcmp(name, "Movable") &&
+		    strtoull(managed + strlen("managed"), NULL, 10))
+			found = node;
 	}
 	strbuf_free(&zones);
-	return some ? NULL :
-	       "there is no movable zone (boot with movablecore=512M; in the lab: lab/vm --append)";
+	return found;
 }
 
+static const char *check_movable(const struct about *about)
+{
+	(void)about;
+	return movable_node() < 0 ?
+	       "there is no movable zone (boot with movablecore=512M; in the lab: make vm ALL=1)" :
+	       NULL;
+}
+
+#define MPOL_BIND 2
+
+/* From the node that has such a zone; a node with none gives ordinary memory. */
 static bool setup_movable(struct scene *scene)
 {
+	unsigned long nodes = 1UL << movable_node();
+
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 8 * sizeof(nodes)) && errno != ENOSYS)
+		return scene_failed("set_mempolicy");
 	if (!spot_touch(scene, 0) || !spot_map(scene, 1))
 		return false;
 	scene_note(scene, "the program writes \"%s\" to its first buffer: the kernel took the page "
