@@ -17,7 +17,7 @@ export GUPWALK_SHARE := $(value SHARE)
 unexport CMD APPEND SHARE
 
 .DELETE_ON_ERROR:
-.PHONY: all module userspace demo check check-all vm style install modules_install load unload clean help
+.PHONY: all module userspace demo check check-all atlas vm style install modules_install load unload clean help
 
 all: module userspace
 
@@ -75,6 +75,10 @@ comma := ,
 check-all:
 	@lab/install-deps build lab test arm64 kernel
 	@lab/check-all $(if $(MINUTES),--minutes "$(MINUTES)") $(subst $(comma), ,$(ONLY))
+
+atlas:
+	@lab/install-deps build lab test arm64 kernel
+	@lab/atlas $(subst $(comma), ,$(ONLY))
 
 style:
 	@tests/run style

@@ -118,3 +118,10 @@ with_lock() {
 
 # hash_of: a short name for what is on stdin
 hash_of() { sha256sum | cut -c1-16; }
+
+# kill_tree PID: it and all that it has started
+kill_tree() {
+	local child
+	for child in $(pgrep -P "$1"); do kill_tree "$child"; done
+	kill "$1" 2>/dev/null || :
+}

@@ -97,6 +97,17 @@ cross_prefix() {
 # A kernel of our own is built from a package with its sources.
 is_own() { [[ $image == linux-source-* ]]; }
 
+# row_wanted NAME ONLY...: is it one of these, by its whole name or the beginning before a dash; without any, all are
+row_wanted() {
+	local name=$1 only
+	shift
+	(($#)) || return 0
+	for only in "$@"; do
+		[[ $name == "$only" || $name == "$only"-* ]] && return
+	done
+	return 1
+}
+
 # unavailable REASON TODO: the row cannot be had here and now; whoever runs all rows goes on with the next
 unavailable() { die "getting the $kernel_name kernel for $arch" "suite $suite" "$1" "$2" "$exit_unavailable"; }
 
