@@ -35,11 +35,11 @@
 #endif
 
 /* Before, memfd_pin_folios() took a page of hugetlb that was not in the file from the reservations
- * of others (memfd_alloc_folio(), mm/memfd.c): it has reserved one of its own since a commit between
- * 6.12 and 7.2.
+ * of others (memfd_alloc_folio(), mm/memfd.c): that it reserves one of its own was seen in 7.3, and
+ * not in 6.12.
  */
 #ifndef GW_HAVE_MEMFD_RESERVES
-#define GW_HAVE_MEMFD_RESERVES (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0))
+#define GW_HAVE_MEMFD_RESERVES (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0))
 #endif
 
 /* Linux kernel commit 53b2d09bf7f1 ("mm/gup: remove the restriction on locked with FOLL_LONGTERM"),
@@ -126,7 +126,9 @@
 #define GW_HAVE_LONGTERM_FILE_CHECK (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 #endif
 
-/* Linux kernel commit d1e153fea2a8 ("mm/gup: migrate pinned pages out of movable zone") (in v5.13). */
+/*
+ * Linux kernel commit d1e153fea2a8 ("mm/gup: migrate pinned pages out of movable zone") (in v5.13).
+ */
 #ifndef GW_HAVE_LONGTERM_MIGRATE
 #define GW_HAVE_LONGTERM_MIGRATE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0))
 #endif

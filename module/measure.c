@@ -213,7 +213,7 @@ static void predict(struct gw_measurement *m)
 		return;
 	record->ret = record->op->release ? i : 0;
 	if (!i && record->reason)
-		record->error = gw_rule_error(record->reason, record->op);
+		record->error = -gw_rule_error(record->reason, record->op);
 	if (record->error)
 		record->ret = -record->error;
 }

@@ -245,8 +245,9 @@ static long call_put_page(struct gw_call *call)
 }
 
 /*
- * The process may run another program by now: then its memory is not what the snapshots are of. With
- * the lock that mm_access() takes too (kernel/fork.c) it cannot change to another one meanwhile.
+ * The process may run another program by now: then its memory is not what the snapshots are of.
+ * With the lock that mm_access() takes too (kernel/fork.c) it does not change to another one
+ * meanwhile.
  */
 static long call_access_process_vm(struct gw_call *call)
 {
@@ -266,7 +267,7 @@ static long call_access_process_vm(struct gw_call *call)
 	return ret;
 }
 
-/* Only where the page is there already does an old kernel not take a reservation that is another's. */
+/* Where the page is not there yet an old kernel takes a reservation that is another's. */
 static const char *check_memfd_pin_folios(const struct gw_call *call)
 {
 	struct gw_snapshot snap;

@@ -168,7 +168,7 @@ static struct gw_prediction moved_first(const struct gw_case *c, struct gw_predi
 	    !(longterm(c) || c->op->family == GW_FAMILY_MEMFD) || !before->page.valid)
 		return p;
 	if (!strcmp(before->page.zone, "Movable")) {
-		p.doubt = "the page lies in the movable zone and is moved out of it first, if it can be";
+		p.doubt = "the page lies in the movable zone, and is moved out first if it can be";
 		p.causes |= CAUSE(MIGRATED);
 		if (p.causes & CAUSE(UNCHANGED))
 			p.causes &= ~(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
@@ -186,7 +186,7 @@ static struct gw_prediction protnone(const struct gw_case *c)
 	u32 any = CAUSE(UNCHANGED) | CAUSE(PROTNONE_RESTORED) | CAUSE(FLAGS_ONLY) | CAUSE(MIGRATED);
 
 	if (vma_is_accessible(c->vma))
-		return works_but(any, "a NUMA hint: whether a call takes it for a fault is a matter of the kernel");
+		return works_but(any, "a NUMA hint: not every kernel's call faults because of it");
 	if (is_fault(c))
 		return works(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
 	return gw_entry_allows(c) ? works(CAUSE(UNCHANGED)) : write_protected(c);

@@ -342,9 +342,9 @@ int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op)
 	if (op->never_faults || op->copies)
 		return 0;
 	if (op->family == GW_FAMILY_MEMFD)
-		return EINVAL;
+		return -EINVAL;
 	/* Only the fault handler itself tells a memory error from others. */
 	if (rule->holds == hwpoison)
-		return op->family == GW_FAMILY_FAULT ? EHWPOISON : EFAULT;
-	return rule->errors[0];
+		return op->family == GW_FAMILY_FAULT ? -EHWPOISON : -EFAULT;
+	return -rule->errors[0];
 }

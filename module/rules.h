@@ -40,8 +40,8 @@ struct gw_case {
  * @errors: errnos that it leads to; 0 ends the list
  * @advice: what would make the call pass
  * @holds: does it explain this case. Context: mmap lock of the VMA's mm held
- * @fails: does the call fail by it for sure, before it is made; NULL: that can only be told after it.
- * Context: likewise
+ * @fails: does the call fail by it for sure, before it is made; NULL: that can only be told after
+ * it. Context: likewise
  */
 struct gw_rule {
 	const char *token;
@@ -77,7 +77,7 @@ const struct gw_rule *gw_rule_that_fails(const struct gw_case *c);
  * @rule: the rule
  * @op: the op
  *
- * Return: a positive errno; 0 where the op returns less than it was asked for, and no error.
+ * Return: a negative errno; 0 where the op returns less than it was asked for, and no error.
  */
 int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op);
 

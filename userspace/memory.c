@@ -69,7 +69,8 @@ bool memory_untouched(const void *at, size_t len)
 	uintptr_t page = (uintptr_t)at / page_size() * page_size();
 
 	for (; page < (uintptr_t)at + len; page += page_size())
-		if (memory_pagemap((void *)page) & (MEMORY_PAGEMAP_PRESENT | MEMORY_PAGEMAP_SWAPPED))
+		if (memory_pagemap((void *)page) &
+		    (MEMORY_PAGEMAP_PRESENT | MEMORY_PAGEMAP_SWAPPED))
 			return false;
 	return true;
 }

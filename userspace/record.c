@@ -218,6 +218,9 @@ static bool read_record(const struct place *p, struct json_object *object, struc
 	if (!fields_read(p, record_fields, ARRAY_SIZE(record_fields), object, r) ||
 	    !read_peek(p, object, r))
 		return false;
+	/* only a prediction may not know it */
+	if (!json_object_object_get_ex(object, "ret", &value) || (!value && !r->predicted))
+		return field_fail(p, "ret", "is missing or null");
 	if (json_object_object_get_ex(object, "vma", &value) && value) {
 		r->vma = field_keep(p, sizeof(*r->vma));
 		if (!fields_read(&in_vma, vma_fields, ARRAY_SIZE(vma_fields), value, r->vma))

@@ -344,9 +344,9 @@ static void show_tables(struct session *s, const struct page *page)
 		;
 	/* a huge page needs none below the pmd */
 	for (i++; i < ARRAY_SIZE(levels); i++)
-		strbuf_addf(&words, "%sa table of %s entries%s", words.len ? ", " : "", levels[i],
-			    i + 1 == ARRAY_SIZE(levels) && names_have(page->predicted, "thp-mapped") ?
-			    " (not for a huge page)" : "");
+		strbuf_addf(&words, "%sa table of %s entries", words.len ? ", " : "", levels[i]);
+	if (words.len && names_have(page->predicted, "thp-mapped"))
+		strbuf_addf(&words, "; for a huge page no table of pte entries");
 	if (words.len)
 		show_words(s, "allocates", strbuf_text(&words));
 	strbuf_free(&words);

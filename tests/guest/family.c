@@ -364,6 +364,9 @@ static void memfd_pinned_hugetlb(void)
 
 	if (!has_memfd_pin())
 		skip("memfd_pin_folios came with Linux 6.11");
+	/* not there yet: an older kernel would take it from the reservations of others */
+	check_num(ask(run_open(), "op=memfd_pin_folios addr=%p", page).error,
+		  kernel_since(7, 3) ? 0 : EINVAL);
 	page[0] = 1;
 	answer = call(page + 3 * PAGE + 7, "op=memfd_pin_folios");
 	check_num(jnum(answer, "ret"), 1);

@@ -266,7 +266,7 @@ static void test_last_run(void **state)
 
 	(void)state;
 	parse(text, &records);
-	assert_int_equal(records.n, 3 + 3 + 3 + 5);
+	assert_int_equal(records.n, 3 + 3 + 3 + 6);
 	records_keep_run(&records, "no-prefault");
 	assert_int_equal(records.n, 3);
 	for (i = 0; i < 3; i++)

@@ -216,7 +216,7 @@ static void test_alignment(void **state)
 	make(b, &sig[1]);
 	diff(&sig[0], &sig[1], &d);
 	assert_int_equal(d.n, 1);
-	assert_int_equal(d.steps, 5);
+	assert_int_equal(d.steps, 6);
 	assert_int_equal(d.steps_differ, 1);
 	assert_int_equal(d.at[0].step_a, 2);
 	assert_int_equal(d.at[0].step_b, 0);
@@ -334,6 +334,7 @@ static const struct changed {
 	{ "fork", 2, "cause", "unchanged", "unshare" },
 	{ "zero-page", 3, "fault", "VM_FAULT_WRITE", "none" },
 	{ "read-pin", 2, "after.page", "zero", "anon" },
+	{ "ptrace", 3, "before.page.gained_refs", "1", "0" },
 	{ "file-private", 2, "after.page", "other", "anon" },
 	{ "file-shared", 3, "after.levels.pte.flags", NULL, NULL },
 	{ "file-longterm", 2, "reason", "none", "longterm-file-write" },
@@ -381,10 +382,11 @@ static void test_across_kernels(void **state)
 	assert_int_equal(d.nr_unknown, 1);
 	assert_string_equal(d.unknown[0], "page.anon_exclusive");
 	assert_int_equal(d.nr_only_a, 0);
-	assert_int_equal(d.nr_only_b, 3);
-	assert_string_equal(d.only_b[0], "collapse");
-	assert_string_equal(d.only_b[1], "secretmem");
-	assert_string_equal(d.only_b[2], "guard");
+	assert_int_equal(d.nr_only_b, 4);
+	assert_string_equal(d.only_b[0], "memfd-pin");
+	assert_string_equal(d.only_b[1], "collapse");
+	assert_string_equal(d.only_b[2], "secretmem");
+	assert_string_equal(d.only_b[3], "guard");
 	differences_free(&d);
 	signature_free(&sig[0]);
 	signature_free(&sig[1]);

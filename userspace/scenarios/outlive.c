@@ -262,7 +262,8 @@ static const char *check_collapse(const struct about *about)
 	if (missing)
 		return missing;
 	/* two ranges of small pages, a huge page, and what the kernel likes to have free */
-	if (sysinfo(&machine) || machine.freeram * machine.mem_unit / 5 < about_covers(about, "pmd"))
+	if (sysinfo(&machine) ||
+	    machine.freeram * machine.mem_unit / 5 < about_covers(about, "pmd"))
 		return "too little free memory: five times what a huge page has";
 	return madvise(NULL, 0, MADV_COLLAPSE) ?
 	       "only khugepaged makes huge pages of small ones here, in its own time: "

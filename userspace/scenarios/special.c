@@ -343,7 +343,7 @@ const struct scenario scenario_ksm = {
 
 /* ---- ZONE_MOVABLE ---- */
 
-/* "Node 1, zone  Movable ... managed 131072": the number of the node, or -1 if none has memory there. */
+/* "Node 1, zone  Movable ... managed 131072": which node; -1 if none has memory there. */
 static int movable_node(void)
 {
 	struct strbuf zones = { 0 };
