@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -34,6 +35,14 @@ bool memory_one_cpu(void)
 		complain("staying on one CPU", NULL, strerror(errno), NULL);
 	CPU_FREE(set);
 	return done;
+}
+
+/* linux/mempolicy.h */
+#define MPOL_LOCAL 4
+
+void memory_no_hints(void)
+{
+	syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL, 0);
 }
 
 void memory_drain(void)

@@ -21,6 +21,14 @@
 bool memory_one_cpu(void);
 
 /**
+ * memory_no_hints() - keep NUMA balancing away from this process's memory
+ *
+ * It takes the rights from entries now and then, to see who comes by, unless there is a memory
+ * policy (vma_policy_mof(), mm/mempolicy.c). A kernel without policies has no such hints.
+ */
+void memory_no_hints(void);
+
+/**
  * memory_drain() - make this CPU's batch of fresh pages go onto the LRU lists
  *
  * A page in the batch has a reference more than its users hold, and loses it when the batch is

@@ -224,6 +224,7 @@ int perform(const char *dir, const struct about *about, const struct scenario *s
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || !memory_one_cpu())
 		return STATUS_TROUBLE;
+	memory_no_hints();
 	p.scene.requests = device_open(dir);
 	if (p.scene.requests < 0)
 		return STATUS_TROUBLE;

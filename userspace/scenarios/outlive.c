@@ -158,10 +158,16 @@ const struct scenario scenario_mremap = {
 
 static bool setup_huge(struct scene *scene)
 {
+	char *end;
+
 	if (!spot_huge(scene, 0))
 		return false;
+	end = scene->spots[0] + scene_pmd(scene);
 	scene->spots[0] += INSIDE * scene->page_size;
 	spot_write(scene, 0, WORD);
+	/* a huge page is there as a whole */
+	if (memory_untouched(end - scene->page_size, scene->page_size))
+		return scene_cannot(scene, "the kernel found no memory for a huge page");
 	scene_note(scene, "the program writes \"%s\" into a transparent huge page", WORD);
 	return true;
 }
