@@ -141,17 +141,20 @@ static int print_answer(struct session *s, const struct question *q, const char 
 static int print_refusal(struct session *s, const struct question *q, const char *line,
 			 const char *answer, int error)
 {
+	static const char typo[] = "flags: no such flag";
 	struct strbuf words = { 0 };
 	struct refusal refusal;
 	int status = STATUS_TROUBLE;
 
 	refusal_read(answer, error, &refusal);
-	if (error != EFAULT && strncmp(refusal.error, "flags:", strlen("flags:"))) {
+	if (error != EFAULT &&
+	    (strncmp(refusal.error, "flags:", strlen("flags:")) || !strcmp(refusal.error, typo))) {
 		refusal_complain(line, &refusal);
 	} else if (session_out(s)) {
 		status = STATUS_DIFFERS;
-		strbuf_addf(&words, "%s(0x%" PRIx64 "%s%s): would not work: %s", q->op, q->addr,
-			    q->flags ? ", " : "", q->flags ? q->flags : "", refusal.error);
+		strbuf_addf(&words, "%s(0x%" PRIx64 "%s%s): would not work: %s%s", q->op, q->addr,
+			    q->flags ? ", " : "", q->flags ? q->flags : "",
+			    error == EFAULT ? "-14 EFAULT, " : "", refusal.error);
 		if (s->json)
 			fprintf(s->out, "%s\n", answer);
 		else
@@ -193,6 +196,7 @@ static int do_explain(struct session *s, int argc, char **argv)
 {
 	struct parser p = { .s = s, .argc = argc, .argv = argv };
 	struct question q = { .pages = 1 };
+	struct about about;
 
 	if (!scan_options(&p, &q))
 		return p.status;
@@ -202,6 +206,10 @@ static int do_explain(struct session *s, int argc, char **argv)
 		return usage_error(s, p.argv[0], "is no address, which is hexadecimal");
 	if (!q.pid || !q.op)
 		return usage_error(s, q.pid ? "--op OP" : "-p PID", "is missing");
+	/* it says best what is missing, if the module is not there */
+	if (!about_read(s->debugfs, &about))
+		return STATUS_TROUBLE;
+	about_free(&about);
 	if (!device_need_live(s->debugfs))
 		return STATUS_TROUBLE;
 	return ask(s, &q);

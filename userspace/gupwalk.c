@@ -37,9 +37,9 @@ static void help(FILE *out)
 	fputs("\n  --version                     print the version\n"
 	      "  -h, --help                    print this help; after a COMMAND: about that "
 	      "command\n\n"
-	      "Exit status: 0 fine, or the same; 1 differences, or not as expected; 2 wrong usage "
-	      "or\n"
-	      "trouble; 4 not possible on this kernel or machine.\n",
+	      "Exit status: 0 fine, or the same; 1 differences, not as expected, or would not "
+	      "work;\n"
+	      "2 wrong usage or trouble; 4 not possible on this kernel or machine.\n",
 	      out);
 }
 

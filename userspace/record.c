@@ -62,7 +62,7 @@ static const struct field page_fields[] = {
 static const struct field snapshot_fields[] = {
 	FIELD(snapshot, state, STRING),
 	NULLABLE(snapshot, leaf, STRING),
-	FIELD(snapshot, size, UNSIGNED),
+	NULLABLE(snapshot, size, UNSIGNED),
 	FIELD(snapshot, pfn, MAYBE),
 	NULLABLE(snapshot, pa, HEX_STRING),
 	FIELD(snapshot, rights, NAMES),
@@ -134,6 +134,10 @@ static bool read_snapshot(const struct place *up, const char *key, struct json_o
 	s = *to = field_keep(&p, sizeof(*s));
 	if (!fields_read(&p, snapshot_fields, ARRAY_SIZE(snapshot_fields), object, s))
 		return false;
+	/* only where there is no VMA nothing was read */
+	if ((!json_object_object_get_ex(object, "size", &value) || !value) &&
+	    strcmp(s->state, "novma"))
+		return field_fail(&p, "size", "is missing or null");
 	if (!json_object_object_get_ex(object, "levels", &value))
 		value = NULL;
 	if (!read_levels(&p, value, s))

@@ -364,6 +364,8 @@ static void put_outlook(const struct record *r, struct strbuf *out)
 		strbuf_addf(out, "would not work: %" PRId64, r->ret);
 		if (r->errno_name)
 			strbuf_addf(out, " %s", r->errno_name);
+		else if (r->nr_pages > 1)
+			strbuf_addf(out, " of %" PRIu64 " pages", r->nr_pages);
 	}
 }
 

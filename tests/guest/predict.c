@@ -142,6 +142,24 @@ static char *forked(void)
 	return page;
 }
 
+/* Its own page again, and the entry has not got the right to write back yet. */
+static char *was_forked(void)
+{
+	char *page = map_anon(PAGE, true);
+
+	kill_and_reap(spawn(do_nothing, NULL));
+	return page;
+}
+
+/* The right to write was taken and given back: the entry gets it with the next write. */
+static char *protected_and_back(void)
+{
+	char *page = read_only();
+
+	must(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+	return page;
+}
+
 static char *shared_hole(void)
 {
 	return map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file_shmem(PAGE));
@@ -219,6 +237,8 @@ static const struct memory {
 	{ "write-only", write_only },
 	{ "zero page", zero_page },
 	{ "forked", forked },
+	{ "was forked", was_forked },
+	{ "protected and back", protected_and_back },
 	{ "shared hole", shared_hole },
 	{ "shared touched", shared_touched },
 	{ "shared read", shared_read },
