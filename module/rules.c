@@ -196,7 +196,7 @@ bool gw_entry_allows(const struct gw_case *c)
 	/* the page of zeros is special to the fast walk */
 	if (c->op->never_faults && (snap->special || snap->page.zero))
 		return false;
-	/* force is for a VMA without the right to write; in another one a fault makes it writable */
+	/* force is for a VMA without the right to write; elsewhere a fault makes it writable */
 	if (write)
 		return snap->rights & GW_RIGHT_WRITE ||
 		       (force && !(c->vma->vm_flags & VM_WRITE) && snap->page.anon_exclusive);
