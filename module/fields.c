@@ -259,6 +259,10 @@ GET(view_addr, struct gw_page_view, address, view_result(o)->addr)
 GET(view_before_get, struct gw_page_view, object, view_before(o))
 GET_IF(view_after_get, struct gw_page_view, o->record->after, object, view_after(o))
 GET_IF(view_cause, struct gw_page_view, o->record->after, string, view_cause_token(o))
+GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
+GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(refcount))
+GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(pincount))
+
 static void view_predicted(const void *object, struct gw_value *value)
 {
 	const struct gw_page_view *o = object;
@@ -267,10 +271,6 @@ static void view_predicted(const void *object, struct gw_value *value)
 	value->names = gw_cause_names;
 	value->word = view_result(o)->predicted;
 }
-
-GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
-GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(refcount))
-GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(pincount))
 
 const struct gw_field gw_page_view_fields[] = {
 	{ "addr", GW_ADDRESS, view_addr },

@@ -186,7 +186,7 @@ static void predict(struct gw_measurement *m)
 	gw_walk(m->call.mm, m->call.addr, m->call.nr_pages, record->before);
 	record->outlook = GW_OUTLOOK_WORKS;
 	for (i = 0; i < record->nr; i++) {
-		struct gw_prediction p = { .outlook = GW_OUTLOOK_CANNOT_TELL };
+		struct gw_prediction p;
 
 		c.addr = record->results[i].addr;
 		c.vma = gw_vma_lookup(m->call.mm, c.addr);
@@ -204,7 +204,6 @@ static void predict(struct gw_measurement *m)
 	}
 	/* a hole in the address space */
 	if (i < record->nr && !c.vma) {
-		c.error = 0;
 		record->outlook = GW_OUTLOOK_FAILS;
 		record->reason = gw_rule_find(&c);
 	}

@@ -73,7 +73,7 @@ static struct gw_prediction anon_hole(const struct gw_case *c)
 	if (writes(c))
 		return works(fresh);
 	/* a pin for good makes a page of its own where it found the page of zeros */
-	if (GW_HAVE_LONGTERM_UNSHARE && c->op->pins && longterm(c))
+	if (gw_pins_for_good(c))
 		return works(fresh);
 	return works(CAUSE(ZERO_MAPPED));
 }
@@ -85,8 +85,7 @@ static struct gw_prediction file_hole(const struct gw_case *c)
 
 	if (!c->vma->vm_ops || !c->vma->vm_ops->fault)
 		return cannot_tell(fresh, "the mapping has no fault handler that could be asked");
-	if (gw_vma_is_cow_mapping(c->vma) &&
-	    (writes(c) || (GW_HAVE_LONGTERM_UNSHARE && c->op->pins && longterm(c))))
+	if (gw_vma_is_cow_mapping(c->vma) && (writes(c) || gw_pins_for_good(c)))
 		return works_but(CAUSE(ANON_ALLOCATED), reads);
 	return works_but(fresh, reads);
 }
@@ -228,7 +227,7 @@ static struct gw_prediction mapped(const struct gw_case *c)
 		p = works(CAUSE(UNCHANGED));
 	else
 		p = by_state(c);
-	if (c->op->never_faults && p.outlook == GW_OUTLOOK_WORKS && c->before->stable)
+	if (c->op->never_faults && p.outlook == GW_OUTLOOK_WORKS)
 		p.causes = CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY);
 	return moved_first(c, p);
 }

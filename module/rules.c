@@ -171,6 +171,11 @@ static bool missing_for_sure(const struct gw_case *c)
 	return missing_in_userfaultfd(c) && !c->op->unlocked && vma_is_anonymous(c->vma);
 }
 
+bool gw_pins_for_good(const struct gw_case *c)
+{
+	return GW_HAVE_LONGTERM_UNSHARE && c->op->pins && c->flags & GW_FLAG_LONGTERM;
+}
+
 /* gup_must_unshare(), mm/internal.h: what a pin for reading does not take as it is. */
 static bool must_unshare(const struct gw_case *c)
 {
@@ -180,8 +185,7 @@ static bool must_unshare(const struct gw_case *c)
 		return false;
 	if (page->anon)
 		return !page->anon_exclusive;
-	return GW_HAVE_LONGTERM_UNSHARE && c->flags & GW_FLAG_LONGTERM &&
-	       gw_vma_is_cow_mapping(c->vma);
+	return gw_pins_for_good(c) && gw_vma_is_cow_mapping(c->vma);
 }
 
 bool gw_entry_allows(const struct gw_case *c)

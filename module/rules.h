@@ -82,6 +82,17 @@ const struct gw_rule *gw_rule_that_fails(const struct gw_case *c);
 int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op);
 
 /**
+ * gw_pins_for_good() - is it a long-term pin that takes no page which a copy would part from it
+ * @c: the case
+ *
+ * Mirrors what FOLL_LONGTERM adds to gup_must_unshare() (mm/internal.h): in a private mapping such
+ * a pin breaks the sharing of a file first.
+ *
+ * Return: true if so.
+ */
+bool gw_pins_for_good(const struct gw_case *c);
+
+/**
  * gw_entry_allows() - does the entry as it is allow the access, so that nothing has to be faulted
  * in
  * @c: the case, of the families GUP or COPY

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When a call copies a page, when it takes the one that is there, and what the driver then has. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "spot.h"
@@ -115,27 +112,13 @@ const struct scenario scenario_read_pin = {
 
 /* ---- FOLL_FORCE ---- */
 
-/* A file of tmpfs: that of a disk gives the same. */
-static char *map_file(struct scene *scene, int prot, int flags)
+/* A file of tmpfs (that of a disk gives the same), with entries for its pages. */
+static char *map_read_file(struct scene *scene, int flags)
 {
-	size_t size = spot_bytes(scene);
-	int fd = memfd_create("gupwalk", MFD_CLOEXEC);
-	char *at = MAP_FAILED;
+	char *at = spot_file(scene, spot_memory_file(), PROT_READ, flags);
 	size_t i;
 
-	for (i = 0; fd >= 0 && i < scene->pages; i++)
-		if (pwrite(fd, WORD, strlen(WORD), i * scene->page_size) < 0)
-			break;
-	if (fd >= 0 && !ftruncate(fd, size))
-		at = mmap(NULL, size, prot, flags, fd, 0);
-	if (fd >= 0)
-		close(fd);
-	if (at == MAP_FAILED) {
-		scene_failed("mmap of a memfd");
-		return NULL;
-	}
-	/* so that the entry is there, and not only the file's page */
-	for (i = 0; i < scene->pages; i++)
+	for (i = 0; at && i < scene->pages; i++)
 		(void)*(volatile char *)(at + i * scene->page_size);
 	return at;
 }
@@ -146,8 +129,8 @@ static bool setup_force(struct scene *scene)
 		return false;
 	if (mprotect(scene->spots[0], spot_bytes(scene), PROT_READ))
 		return scene_failed("mprotect");
-	scene->spots[1] = map_file(scene, PROT_READ, MAP_PRIVATE);
-	scene->spots[2] = map_file(scene, PROT_READ, MAP_SHARED);
+	scene->spots[1] = map_read_file(scene, MAP_PRIVATE);
+	scene->spots[2] = map_read_file(scene, MAP_SHARED);
 	if (!scene->spots[1] || !scene->spots[2])
 		return false;
 	scene_note(scene, "the program has three mappings that it may only read: its own memory "
@@ -259,19 +242,6 @@ const struct scenario scenario_ptrace = {
 
 /* ---- what the program maps when others fork it ---- */
 
-/* The child only lives: as long as it does, it has its share of the pages. */
-static pid_t start_child(void)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (getppid() == parent)
-		pause();
-	_exit(0);
-}
-
 static bool setup_two_touched(struct scene *scene)
 {
 	if (!spot_touch(scene, 0) || !spot_touch(scene, 1))
@@ -282,7 +252,7 @@ static bool setup_two_touched(struct scene *scene)
 
 static bool fork_and_write(struct scene *scene)
 {
-	scene->fd = start_child();
+	scene->fd = scene_child();
 	if (scene->fd < 0)
 		return scene_failed("fork");
 	spot_write(scene, 0, REPLY);

@@ -12,30 +12,6 @@
 #include "../text.h"
 #include "spot.h"
 
-/* Map a file, and close it; the mapping is not touched. Returns NULL after a complaint. */
-static char *map_file(struct scene *scene, int fd, int prot, int flags)
-{
-	size_t size = spot_bytes(scene), i;
-	char *at = MAP_FAILED;
-	bool filled = fd >= 0 && !ftruncate(fd, size);
-
-	for (i = 0; filled && i < scene->pages; i++)
-		filled = pwrite(fd, WORD, strlen(WORD), i * scene->page_size) > 0;
-	if (filled)
-		at = mmap(NULL, size, prot, flags, fd, 0);
-	if (fd >= 0)
-		close(fd);
-	if (at != MAP_FAILED)
-		return at;
-	scene_failed("mmap of a file");
-	return NULL;
-}
-
-static int memory_file(void)
-{
-	return memfd_create("gupwalk", MFD_CLOEXEC);
-}
-
 /* ---- private mappings ---- */
 
 static bool setup_private(struct scene *scene)
@@ -43,8 +19,8 @@ static bool setup_private(struct scene *scene)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		scene->spots[i] = map_file(scene, memory_file(), PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE);
+		scene->spots[i] = spot_file(scene, spot_memory_file(), PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE);
 		if (!scene->spots[i])
 			return false;
 	}
@@ -107,7 +83,7 @@ const struct scenario scenario_file_private = {
 
 static bool setup_shared(struct scene *scene)
 {
-	scene->spots[0] = map_file(scene, memory_file(), PROT_READ | PROT_WRITE, MAP_SHARED);
+	scene->spots[0] = spot_file(scene, spot_memory_file(), PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (!scene->spots[0])
 		return false;
 	scene_note(scene, "the program maps a file of memory (memfd) with \"%s\" in it, shared, and "
@@ -162,8 +138,8 @@ const struct scenario scenario_file_shared = {
 
 static bool setup_memfd_pin(struct scene *scene)
 {
-	scene->fd = memory_file();
-	scene->spots[0] = map_file(scene, dup(scene->fd), PROT_READ | PROT_WRITE, MAP_SHARED);
+	scene->fd = spot_memory_file();
+	scene->spots[0] = spot_file(scene, dup(scene->fd), PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (!scene->spots[0])
 		return false;
 	scene_note(scene, "the program maps a memfd with \"%s\" in it, shared, and does not touch it",
@@ -270,7 +246,7 @@ static int disk_file(void)
 
 static bool setup_disk(struct scene *scene)
 {
-	scene->spots[0] = map_file(scene, disk_file(), PROT_READ | PROT_WRITE, MAP_SHARED);
+	scene->spots[0] = spot_file(scene, disk_file(), PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (!scene->spots[0])
 		return false;
 	spot_write(scene, 0, REPLY);

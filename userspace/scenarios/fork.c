@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory that a parent and its child share after fork(). */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include "spot.h"
-
-/* The child only lives: as long as it does, it has its share of the pages. */
-static bool start_child(void)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid)
-		return pid > 0;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (getppid() == parent)
-		pause();
-	_exit(0);
-}
 
 static bool setup_fork(struct scene *scene)
 {
 	if (!spot_touch(scene, 0) || !spot_touch(scene, 1))
 		return false;
-	if (!start_child())
+	if (scene_child() < 0)
 		return scene_failed("fork");
 	scene_note(scene, "the program writes \"%s\" to two pages, then forks; the child lives on",
 		   WORD);

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include "../memory.h"
 #include "../number.h"
@@ -110,4 +113,39 @@ bool file_put_number(const char *path, uint64_t value)
 	fprintf(f, "%" PRIu64 "\n", value);
 	written = fclose(f) == 0;
 	return written;
+}
+
+pid_t scene_child(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (getppid() == parent)
+		pause();
+	_exit(0);
+}
+
+int spot_memory_file(void)
+{
+	return memfd_create("gupwalk", MFD_CLOEXEC);
+}
+
+char *spot_file(struct scene *scene, int fd, int prot, int flags)
+{
+	size_t size = spot_bytes(scene), i;
+	char *at = MAP_FAILED;
+	bool filled = fd >= 0 && !ftruncate(fd, size);
+
+	for (i = 0; filled && i < scene->pages; i++)
+		filled = pwrite(fd, WORD, strlen(WORD), i * scene->page_size) > 0;
+	if (filled)
+		at = mmap(NULL, size, prot, flags, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (at != MAP_FAILED)
+		return at;
+	scene_failed("mmap of a file");
+	return NULL;
 }

@@ -99,4 +99,31 @@ bool file_number(const char *path, uint64_t *value);
  */
 bool file_put_number(const char *path, uint64_t value);
 
+/**
+ * scene_child() - fork a child that only lives: as long as it does, it has its share of the pages
+ *
+ * It ends with this process.
+ *
+ * Return: its pid, or -1 with errno set.
+ */
+pid_t scene_child(void);
+
+/**
+ * spot_memory_file() - make an empty file of tmpfs
+ *
+ * Return: a descriptor, the caller's; or -1 with errno set.
+ */
+int spot_memory_file(void);
+
+/**
+ * spot_file() - map a file with WORD in each of its pages; the mapping is not touched
+ * @scene: the scene
+ * @fd: an empty file, or -1 where it could not be made; closed here
+ * @prot: PROT_* of the mapping
+ * @flags: MAP_PRIVATE or MAP_SHARED
+ *
+ * Return: where it is; or NULL after a complaint.
+ */
+char *spot_file(struct scene *scene, int fd, int prot, int flags);
+
 #endif
