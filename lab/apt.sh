@@ -67,11 +67,25 @@ apt_elsewhere() {
 	if [[ $suites == *-backports ]]; then apt_options+=(-o "APT::Default-Release=${suites##*,}"); fi
 }
 
+# machine_sources: release and address of each of the machine's own. apt takes a second to say, so it is asked again only when what it
+# is configured with has changed.
+machine_sources() {
+	local file new
+	file=$cache/apt/sources-$({ find /etc/apt -printf '%p %s %T@\n' 2>/dev/null | LC_ALL=C sort; echo "${APT_CONFIG-}"; } | hash_of)
+	if [[ ! -s $file ]]; then
+		find "$cache/apt" -maxdepth 1 -name 'sources-*' -mmin +1440 -delete
+		new=$file.$BASHPID
+		# shellcheck disable=SC2016 # apt's own variables
+		apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' 'Component: main' >"$new"
+		mv "$new" "$file"
+	fi
+	cat "$file"
+}
+
 # write_sources SUITES ARCHITECTURES
 write_sources() {
 	local suite signed='' sources
-	# shellcheck disable=SC2016 # apt's own variables
-	sources=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' 'Component: main')
+	sources=$(machine_sources)
 	if [[ -r $debian_keyring ]]; then signed=" signed-by=$debian_keyring"; fi
 	for suite in ${1//,/ }; do
 		echo "deb [arch=$2$signed] $(mirror_of "$suite") $suite main"

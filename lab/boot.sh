@@ -121,25 +121,34 @@ qemu_at_least() {
 # dies in it. So the kernel itself is booted under KVM, once after each boot of the host, and has to reach its first program.
 accel_choose() {
 	local file
-	file=$cache/accel-$arch-$(tr -d - </proc/sys/kernel/random/boot_id)-$(qemu_version)
+	file=$cache/accelerator-$arch-$(tr -d - </proc/sys/kernel/random/boot_id)-$(qemu_version)
 	if [[ ! -e $file ]]; then with_lock accel accel_probe "$file"; fi
-	read -r accel cpu <"$file"
+	accel=$(<"$file")
+	cpu=host
+	if [[ $accel == tcg* ]]; then cpu_choose; fi
+}
+
+# cpu_choose: all that can be emulated, but for what an emulator does slowly and a processor fast
+cpu_choose() {
+	case $arch in
+	# with these Linux clears and copies memory by string instructions on bytes, which are emulated byte by byte: 4 times as slow
+	x86_64) cpu=max,-erms,-fsrm ;;
+	# signing pointers costs an emulated processor most of its time
+	aarch64) cpu=max,pauth=off ;;
+	esac
 }
 
 accel_probe() {
 	[[ ! -e $1 ]] || return 0
-	local cpu=max
-	# signing pointers costs an emulated processor most of its time
-	if [[ $arch == aarch64 ]]; then cpu=max,pauth=off; fi
 	step_begin "trying KVM"
-	rm -f "$cache"/accel-"$arch"-*
+	rm -f "$cache"/accelerator-"$arch"-*
 	if kvm_works; then
-		echo 'kvm host' >"$1.new"
+		echo kvm >"$1.new"
 	elif qemu_at_least 8.1; then
-		echo "tcg,thread=multi $cpu" >"$1.new"
+		echo tcg,thread=multi >"$1.new"
 	else
 		# before 8.1 two processors in two threads break Linux guests: it patches its own code while they run
-		echo "tcg,thread=single $cpu" >"$1.new"
+		echo tcg,thread=single >"$1.new"
 	fi
 	mv "$1.new" "$1"
 	step_end
