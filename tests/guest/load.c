@@ -218,10 +218,10 @@ static void cycle(char *pages, int rounds)
 
 /*
  * What a load leaves behind, each load leaves behind: a page each is as many pages as there were
- * loads, the target's pages are four times as many. What comes and goes by itself was up to 70 pages
- * in 100 loads when this was written, and now and then an allocator takes much at once: so one
- * stretch of loads without growth is enough. A kernel that watches its memory tells of a leak that
- * happens once, and needs memory for that.
+ * loads, the target's pages are four times as many. What comes and goes by itself was up to 70
+ * pages in 100 loads when this was written, and now and then an allocator takes much at once: so
+ * one stretch of loads without growth is enough. A kernel that watches its memory tells of a leak
+ * that happens once, and needs memory for that.
  */
 static int loads_of_a_stretch(void)
 {
