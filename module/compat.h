@@ -113,6 +113,19 @@
 				    LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #endif
 
+/* Its name from 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2) on, until it was made
+ * more general (in v6.6), see above.
+ */
+#ifndef GW_HAVE_PTE_MARKER_SWAPIN_ERROR
+#define GW_HAVE_PTE_MARKER_SWAPIN_ERROR (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && \
+					 LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0))
+#endif
+
+/* Linux kernel commit 7c53dfbdb024 ("mm: add PTE_MARKER_GUARD PTE marker") (in v6.13). */
+#ifndef GW_HAVE_PTE_MARKER_GUARD
+#define GW_HAVE_PTE_MARKER_GUARD (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
+#endif
+
 /* Linux kernel commit "x86/mm: Introduce _PAGE_SAVED_DIRTY" (in v6.6). */
 #ifndef GW_HAVE_SAVED_DIRTY
 #define GW_HAVE_SAVED_DIRTY (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
@@ -139,6 +152,13 @@
  */
 #ifndef GW_HAVE_LONGTERM_UNSHARE
 #define GW_HAVE_LONGTERM_UNSHARE (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
+#endif
+
+/* Linux kernel commit "mm/page_alloc: count CMA pages per zone and print them in /proc/zoneinfo" (in
+ * v5.12).
+ */
+#ifndef GW_HAVE_ZONE_CMA_PAGES
+#define GW_HAVE_ZONE_CMA_PAGES (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0))
 #endif
 
 /* Linux kernel commit cb8d86331343 ("mm: remove VM_FAULT_WRITE") (in v6.2). */

@@ -390,7 +390,7 @@ GET(record_reason, struct gw_record, string, o->reason ? o->reason->token : NULL
 GET(record_reason_text, struct gw_record, string, o->reason ? o->reason->text : NULL)
 GET(record_predicted, struct gw_record, string, gw_outlook_tokens[o->outlook])
 GET(record_doubt, struct gw_record, string, o->doubt)
-GET_IF(record_advice, struct gw_record, o->outlook && o->reason, string, o->reason->advice)
+GET(record_advice, struct gw_record, string, o->advice)
 GET(record_duration_ns, struct gw_record, number, o->duration_ns)
 GET(record_mmap_lock, struct gw_record, string, gw_lock_tokens[o->lock])
 GET(record_held, struct gw_record, truth, o->held)

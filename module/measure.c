@@ -171,6 +171,12 @@ static int measure_call(struct gw_measurement *m)
 	return 0;
 }
 
+/* Of a request that does not say how many: all up to the end of the page. */
+static long bytes_to_copy(const struct gw_measurement *m)
+{
+	return m->call.length ?: PAGE_SIZE - offset_in_page(m->call.addr);
+}
+
 /* Up to the first page that would fail; what follows would not be looked at. */
 static void predict(struct gw_measurement *m)
 {
@@ -207,7 +213,9 @@ static void predict(struct gw_measurement *m)
 		record->outlook = GW_OUTLOOK_FAILS;
 		record->reason = gw_rule_find(&c);
 	}
-	record->ret = record->op->release ? i : record->op->copies ? m->call.length : 0;
+	if (record->reason)
+		record->advice = gw_rule_advice(record->reason, &c);
+	record->ret = record->op->release ? i : record->op->copies ? bytes_to_copy(m) : 0;
 	if (record->outlook != GW_OUTLOOK_FAILS)
 		return;
 	record->ret = record->op->release ? i : 0;

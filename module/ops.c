@@ -107,7 +107,7 @@ static bool copies_for_another(const struct gw_call *call)
  * What the CPU's fault handler checks of a write (arch/x86/mm/fault.c, access_error()); since v6.4
  * sanitize_fault_flags() warns about a caller that did not.
  */
-static const char *check_handle_mm_fault(const struct gw_call *call)
+static const char *check_handle_mm_fault(struct gw_call *call)
 {
 	u32 both = GW_FLAG_WRITE | GW_FLAG_UNSHARE;
 
@@ -119,7 +119,7 @@ static const char *check_handle_mm_fault(const struct gw_call *call)
 }
 
 /* It checks the rights itself; but not what it would copy, see above. */
-static const char *check_fixup_user_fault(const struct gw_call *call)
+static const char *check_fixup_user_fault(struct gw_call *call)
 {
 	return copies_for_another(call) ? COPIES_FOR_ANOTHER : NULL;
 }
@@ -218,27 +218,22 @@ static struct gw_hold *hold_to_spoil(const struct gw_call *call, unsigned long p
 	return NULL;
 }
 
-static struct gw_hold *hold_at(const struct gw_call *call)
+static const char *check_put_page(struct gw_call *call)
 {
 	struct gw_snapshot snap;
 
 	gw_walk_one(call->vma, call->addr, &snap);
-	return snap.page.valid && !snap.page.zero ? hold_to_spoil(call, snap.pfn) : NULL;
-}
-
-static const char *check_put_page(const struct gw_call *call)
-{
-	return hold_at(call) ? NULL :
+	if (snap.page.valid && !snap.page.zero)
+		call->spoil = hold_to_spoil(call, snap.pfn);
+	return call->spoil ? NULL :
 	       "only on a small page that this descriptor has pinned by itself (hold), and once";
 }
 
+/* Requests of one descriptor take turns: what was found is still held, mapped or not. */
 static long call_put_page(struct gw_call *call)
 {
-	struct gw_hold *hold = hold_at(call);
+	struct gw_hold *hold = call->spoil;
 
-	/* Its own process may have changed its mapping, but not this descriptor's list. */
-	if (!hold)
-		return -EAGAIN;
 	hold->put = hold->pages[0];
 	put_page(hold->put);
 	return 0;
@@ -268,7 +263,7 @@ static long call_access_process_vm(struct gw_call *call)
 }
 
 /* Where the page is not there yet an old kernel takes a reservation that is another's. */
-static const char *check_memfd_pin_folios(const struct gw_call *call)
+static const char *check_memfd_pin_folios(struct gw_call *call)
 {
 	struct gw_snapshot snap;
 
@@ -307,7 +302,7 @@ static long call_memfd_pin_folios(struct gw_call *call)
 }
 
 /* What others map is theirs to take away. */
-static const char *check_zap(const struct gw_call *call)
+static const char *check_zap(struct gw_call *call)
 {
 	unsigned long room;
 
@@ -374,6 +369,7 @@ const struct gw_op gw_ops[] = {
 		.flags = GW_FLAG_WRITE,
 		.any_memory = true,
 		.single = true,
+		.may_unlock = true,
 	},
 	{
 		.name = "get_user_pages",
@@ -393,6 +389,7 @@ const struct gw_op gw_ops[] = {
 		.release = release_get,
 		.family = GW_FAMILY_GUP,
 		.flags = GW_FLAG_WRITE | GW_FLAG_FORCE | GW_FLAG_NOWAIT,
+		.may_unlock = true,
 	},
 	{
 		.name = "get_user_pages_unlocked",
@@ -543,18 +540,25 @@ const struct gw_op *gw_op_find(const char *name)
 	return NULL;
 }
 
-static void show_flags(struct seq_file *m, u32 flags)
+void gw_flags_text(u32 flags, char text[GW_FLAGS_TEXT_MAX])
 {
 	const struct gw_name *name;
-	char text[64] = "";
 
+	text[0] = '\0';
 	for (name = gw_flag_names; name->name; name++) {
 		if (!gw_name_applies(name, flags))
 			continue;
 		if (text[0])
-			strlcat(text, ",", sizeof(text));
-		strlcat(text, name->name, sizeof(text));
+			strlcat(text, ",", GW_FLAGS_TEXT_MAX);
+		strlcat(text, name->name, GW_FLAGS_TEXT_MAX);
 	}
+}
+
+static void show_flags(struct seq_file *m, u32 flags)
+{
+	char text[GW_FLAGS_TEXT_MAX];
+
+	gw_flags_text(flags, text);
 	seq_printf(m, " %-20s", text[0] ? text : "-");
 }
 

@@ -25,6 +25,16 @@
 
 extern const struct gw_name gw_flag_names[];
 
+/* Room for the names of all flags. */
+#define GW_FLAGS_TEXT_MAX 64
+
+/**
+ * gw_flags_text() - the names of flags
+ * @flags: GW_FLAG_*
+ * @text: filled in: the names with commas between them, or nothing
+ */
+void gw_flags_text(u32 flags, char text[GW_FLAGS_TEXT_MAX]);
+
 /**
  * enum gw_family - ops that follow the same rules
  * @GW_FAMILY_WALK: makes no call
@@ -84,6 +94,7 @@ struct gw_hold {
  * @nr_pages: (in) pages from the one that holds @addr
  * @flags: (in) GW_FLAG_*
  * @holds: (in) what the descriptor holds
+ * @spoil: what the op put_page found in @holds
  * @buffer: (in, out) of an op that @copies: bytes to write, or room for those to read
  * @length: (in) how many
  * @pages: (out) obtained pages: as many as the call returned, of an op that obtains pages;
@@ -103,6 +114,7 @@ struct gw_call {
 	unsigned long nr_pages;
 	u32 flags;
 	struct list_head *holds;
+	struct gw_hold *spoil;
 	void *buffer;
 	int length;
 	struct page **pages;
@@ -123,8 +135,8 @@ struct gw_call {
  *	op that is @unlocked. Return: what the kernel function returned. NULL if it makes none
  * @release: gives @nr pages back the way that fits the call. NULL: the op obtains none.
  *	Context: process context, may sleep, no locks
- * @check: looks at what the kernel's own callers must check before this call. Context: mmap
- *	lock held for read.
+ * @check: looks at what the kernel's own callers must check before this call, and may note what it
+ *	found in the call. Context: mmap lock held for read.
  *	Return: NULL, or what is wrong. May be NULL
  * @family: which rules explain its errors
  * @flags: GW_FLAG_* that it takes on this kernel; a flag that would trip a warning of the
@@ -134,6 +146,7 @@ struct gw_call {
  * @single: takes one address, not a range
  * @copies: copies bytes to or from a buffer, and returns how many
  * @unlocked: the call takes the mmap lock itself
+ * @may_unlock: the call is made with the mmap lock, and may give it up to wait
  * @fast: looks at the page tables first, and only where they do not do at the VMA
  * @pins: takes pins (FOLL_PIN), not references
  * @never_faults: takes only what the page tables have already
@@ -146,7 +159,7 @@ struct gw_op {
 	const char *missing;
 	long (*call)(struct gw_call *call);
 	void (*release)(struct page **pages, unsigned long nr);
-	const char *(*check)(const struct gw_call *call);
+	const char *(*check)(struct gw_call *call);
 	enum gw_family family;
 	u32 flags;
 	bool any_memory;
@@ -154,6 +167,7 @@ struct gw_op {
 	bool single;
 	bool copies;
 	bool unlocked;
+	bool may_unlock;
 	bool fast;
 	bool pins;
 	bool never_faults;

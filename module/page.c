@@ -79,5 +79,6 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->nid = page_to_nid(page);
 	facts->zone = page_zone(page)->name;
+	facts->maybe_cma = gw_zone_has_cma(page_zone(page));
 	facts->valid = true;
 }

@@ -158,20 +158,35 @@ static struct gw_prediction present(const struct gw_case *c)
 	return writes(c) ? write_protected(c) : works(CAUSE(UNSHARE));
 }
 
-/* FOLL_LONGTERM moves what lies where it must not stay. */
+/* May it take the page that is mapped now, and not a copy? */
+static bool takes_mapped(const struct gw_case *c, u32 causes)
+{
+	const struct gw_page *page = &c->before->page;
+
+	if (!page->valid || page->zero)
+		return false;
+	if (causes & (CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY)))
+		return true;
+	/* what nobody else maps is taken over */
+	return causes & CAUSE(UNSHARE) && page->anon && !page->ksm && page->mapcount <= 1;
+}
+
+/*
+ * FOLL_LONGTERM moves what lies where it must not stay (folio_is_longterm_pinnable(), linux/mm.h).
+ * A copy it takes from elsewhere (memalloc_pin_save()), and no page of zeros lies there.
+ */
 static struct gw_prediction moved_first(const struct gw_case *c, struct gw_prediction p)
 {
 	const struct gw_snapshot *before = c->before;
 
 	if (p.outlook != GW_OUTLOOK_WORKS || !GW_HAVE_LONGTERM_MIGRATE ||
-	    !(longterm(c) || c->op->family == GW_FAMILY_MEMFD) || !before->page.valid)
+	    !(longterm(c) || c->op->family == GW_FAMILY_MEMFD) || !takes_mapped(c, p.causes))
 		return p;
 	if (!strcmp(before->page.zone, "Movable")) {
 		p.doubt = "the page lies in the movable zone, and is moved out first if it can be";
 		p.causes |= CAUSE(MIGRATED);
-		if (p.causes & CAUSE(UNCHANGED))
-			p.causes &= ~(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
-	} else if (IS_ENABLED(CONFIG_CMA)) {
+		p.causes &= ~(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
+	} else if (before->page.maybe_cma) {
 		p.doubt = p.doubt ?: "a page in memory set aside for CMA is moved out of it first";
 		p.causes |= CAUSE(MIGRATED);
 	}

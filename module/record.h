@@ -55,6 +55,7 @@ struct gw_page_result {
  * @reason: rule that explains @error or a short result, or NULL
  * @outlook: of a prediction: would the call work; then no call was made
  * @doubt: of a prediction: what cannot be told, or NULL
+ * @advice: of a prediction that the call fails: what would make it pass, or NULL
  * @duration_ns: how long the call took
  * @held: the pages are held by the descriptor
  * @peek: bytes read from the page, allocated, or NULL
@@ -88,6 +89,7 @@ struct gw_record {
 	const struct gw_rule *reason;
 	enum gw_outlook outlook;
 	const char *doubt;
+	const char *advice;
 	u64 duration_ns;
 	bool held;
 	u8 *peek;

@@ -142,7 +142,7 @@ static int parse_flags(struct gw_parse *p, char *value)
 				break;
 		if (!name->name) {
 			allow_flags(p->error, ~0);
-			return gw_error_set(p->error, -EINVAL, "flags: no such flag");
+			return gw_error_set(p->error, -EINVAL, "flags: no such flag: '%s'", flag);
 		}
 		p->request->flags |= name->mask;
 	}
@@ -289,6 +289,20 @@ int gw_request_refuse(const struct gw_request *request, struct gw_error *error, 
 #define refuse(p, key, ret, ...) \
 	gw_request_refuse((p)->request, (p)->error, key, ret, __VA_ARGS__)
 
+static int refuse_flags(struct gw_parse *p, u32 flags)
+{
+	const struct gw_op *op = p->request->op;
+	char names[GW_FLAGS_TEXT_MAX];
+
+	allow_flags(p->error, op->flags);
+	if (op->family == GW_FAMILY_GUP && flags & GW_FLAG_LONGTERM && !op->pins)
+		return refuse(p, "flags", -EINVAL,
+			      "longterm is for pins: %s would warn, pin_user_pages takes it",
+			      op->name);
+	gw_flags_text(flags, names);
+	return refuse(p, "flags", -EINVAL, "%s does not take %s on this kernel", op->name, names);
+}
+
 static int check_op(struct gw_parse *p)
 {
 	struct gw_request *r = p->request;
@@ -299,15 +313,8 @@ static int check_op(struct gw_parse *p)
 	}
 	if (!given(r, "addr"))
 		return refuse(p, "addr", -EINVAL, "missing");
-	if (r->flags & ~r->op->flags) {
-		allow_flags(p->error, r->op->flags);
-		if (r->op->family == GW_FAMILY_GUP && r->flags & ~r->op->flags & GW_FLAG_LONGTERM)
-			return refuse(p, "flags", -EINVAL,
-				      "longterm is for pins: %s would warn, pin_user_pages takes it",
-				      r->op->name);
-		return refuse(p, "flags", -EINVAL, "%s does not take %s on this kernel",
-			      r->op->name, r->op->flags ? "all of these" : "flags");
-	}
+	if (r->flags & ~r->op->flags)
+		return refuse_flags(p, r->flags & ~r->op->flags);
 	if (r->predict && (r->op->family == GW_FAMILY_WALK || r->op->family == GW_FAMILY_RELEASE))
 		return refuse(p, "predict", -EINVAL, "nothing is to tell of %s", r->op->name);
 	if (r->poke && !(r->flags & GW_FLAG_WRITE))

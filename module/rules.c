@@ -165,10 +165,11 @@ static bool not_readable_at_all(const struct gw_case *c)
 	return not_readable(c) && !(c->op->fast && c->before->state == GW_PRESENT);
 }
 
-/* A file's page may be in the page cache, and a call without the mmap lock can wait. */
+/* A file's page may be in the page cache, and a call that may give up the mmap lock can wait. */
 static bool missing_for_sure(const struct gw_case *c)
 {
-	return missing_in_userfaultfd(c) && !c->op->unlocked && vma_is_anonymous(c->vma);
+	return missing_in_userfaultfd(c) && !c->op->unlocked && !c->op->may_unlock &&
+	       vma_is_anonymous(c->vma);
 }
 
 bool gw_pins_for_good(const struct gw_case *c)
@@ -212,94 +213,155 @@ static bool needs_fault(const struct gw_case *c)
 	return must_not_fault(c) && !gw_entry_allows(c);
 }
 
+/* ---- what would make it pass ---- */
+
+static bool force_helps(const struct gw_case *c)
+{
+	struct gw_case forced = *c;
+
+	forced.flags |= GW_FLAG_FORCE;
+	return c->op->flags & ~c->flags & GW_FLAG_FORCE && !force_needs_cow(&forced) &&
+	       !not_readable(&forced);
+}
+
+/* The VMA lacks a right. */
+static const char *advise_rights(const struct gw_case *c)
+{
+	bool write = c->flags & GW_FLAG_WRITE;
+
+	if (!(c->vma->vm_flags & (write ? VM_MAYWRITE : VM_MAYREAD)))
+		return write ? "mprotect() cannot make it writable: map it anew, private, or of a file "
+			       "that is opened for writing" :
+			       "another mapping: mprotect() cannot make this one readable";
+	/* what mprotect() gives, an entry that is not there, or not for writing, has not got yet */
+	if (c->op->never_faults && write)
+		return "mprotect() it writable, and write to it first";
+	if (c->op->never_faults && !gw_snapshot_maps_page(c->before))
+		return "mprotect() it readable and writable, and write to it first";
+	if (force_helps(c))
+		return write ? "mprotect() it writable, or force" : "mprotect() it readable, or force";
+	return write ? "mprotect() it writable" : "mprotect() it readable";
+}
+
+static const char *advise_cow(const struct gw_case *c)
+{
+	if (c->vma->vm_flags & VM_MAYWRITE && !gw_vma_is_cow_mapping(c->vma))
+		return "mprotect() it writable, or a private mapping";
+	return advise_rights(c);
+}
+
+/* Reading maps the page of zeros, which the fast way does not take; pins do not take what is shared. */
+static const char *advise_fault(const struct gw_case *c)
+{
+	bool must_write = c->flags & GW_FLAG_WRITE ||
+			  (gw_vma_is_cow_mapping(c->vma) &&
+			   (c->op->pins || (c->op->never_faults && vma_is_anonymous(c->vma))));
+
+	if (c->before->state == GW_PRESENT && !c->before->page.valid)
+		return "another mapping: the entry maps no ordinary page";
+	if (!must_write)
+		return "touch the address first, or a call that may fault";
+	return c->vma->vm_flags & VM_WRITE ?
+	       "write to the address first, or a call that may fault" : "a call that may fault";
+}
+
+static const char *advise_wait(const struct gw_case *c)
+{
+	if (c->op->family == GW_FAMILY_FAULT)
+		return "FAULT_FLAG_ALLOW_RETRY, as fixup_user_fault gives it, or the page put there first";
+	return c->op->remote ?
+	       "the argument locked, so that it may give up the mmap lock; or the page put there first" :
+	       "a call that may give up the mmap lock (_unlocked, _fast), or the page put there first";
+}
+
 /* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */
 static const struct gw_rule rules[] = {
 	{ "no-vma", "no VMA at the address where the call stopped",
 	  FOLLOW | FAULT | GUP | MEMFD, { EFAULT, EINVAL },
-	  "map something there first",
+	  "map something there first", NULL,
 	  no_vma, NULL },
 	{ "not-memfd", "memfd_pin_folios takes files of shared memory (memfd, tmpfs) and of hugetlb",
 	  MEMFD, { EINVAL },
-	  "a memfd, a file of tmpfs or one of hugetlb",
+	  "a memfd, a file of tmpfs or one of hugetlb", NULL,
 	  not_memfd, not_memfd },
 	{ "vma-not-pfnmap",
 	  "follow_pfn serves only VM_IO and VM_PFNMAP mappings: it never looked at the page",
 	  FOLLOW, { EINVAL },
-	  "get_user_pages is for ordinary memory",
+	  "get_user_pages is for ordinary memory", NULL,
 	  not_io_nor_pfnmap, not_io_nor_pfnmap },
 	{ "pfnmap-not-populated",
 	  "no entry here yet, and follow_pfn does not fault: fixup_user_fault, then try again",
 	  FOLLOW, { EINVAL },
-	  "touch the address, or call fixup_user_fault first",
+	  "touch the address, or call fixup_user_fault first", NULL,
 	  not_populated, not_populated },
 	{ "pfnmap-huge", "follow_pfn of this kernel does not see huge entries",
 	  FOLLOW, { EINVAL },
-	  "a kernel with follow_pfnmap_start (6.12 and later)",
+	  "a kernel with follow_pfnmap_start (6.12 and later)", NULL,
 	  huge_leaf, huge_not_followed },
 	{ "vma-io-pfnmap",
 	  "VM_IO and VM_PFNMAP mappings are refused: what they map need not have a struct page",
 	  GUP, { EFAULT },
-	  "follow_pfn is for such mappings",
+	  GW_FOLLOW_PFN_NAME " is for such mappings", NULL,
 	  io_or_pfnmap, never_has_pages },
 	{ "longterm-fsdax", "FOLL_LONGTERM is refused on a filesystem-DAX mapping",
 	  GUP, { EOPNOTSUPP },
-	  "a pin without longterm, released soon",
+	  "a pin without longterm, released soon", NULL,
 	  fsdax, fsdax },
 	{ "longterm-file-write",
 	  "FOLL_LONGTERM|FOLL_WRITE on a shared mapping whose filesystem must know of writes",
 	  GUP, { EFAULT },
-	  "a private mapping, a memfd or hugetlb; or a pin without longterm, released soon",
+	  "a private mapping, a memfd or hugetlb; or a pin without longterm, released soon", NULL,
 	  longterm_file_write, longterm_file_write },
 	{ "secretmem", "secretmem is not for get_user_pages",
 	  GUP, { EFAULT },
-	  "nothing: that is what it is for",
+	  "nothing: that is what it is for", NULL,
 	  secretmem, secretmem },
 	{ "vma-prot-none",
 	  "the VMA is PROT_NONE, and FOLL_FORCE was not given; the page may well be there",
 	  FIXUP | GUP, { EFAULT },
-	  "mprotect() it readable, or force",
+	  NULL, advise_rights,
 	  prot_none, prot_none },
 	{ "vma-not-writable", "FOLL_WRITE, but the VMA lacks VM_WRITE; FOLL_FORCE was not given",
 	  FIXUP | GUP, { EFAULT },
-	  "mprotect() it writable, or force where the mapping is private",
+	  NULL, advise_rights,
 	  not_writable, not_writable },
 	{ "force-needs-cow",
 	  "FOLL_FORCE|FOLL_WRITE without VM_WRITE needs a mapping that can be copied from",
 	  GUP, { EFAULT },
-	  "a private mapping, or the right to write",
+	  NULL, advise_cow,
 	  force_needs_cow, force_needs_cow },
 	{ "vma-not-readable", "the VMA lacks VM_READ, and FOLL_FORCE was not given or cannot help",
 	  FIXUP | GUP, { EFAULT },
-	  "mprotect() it readable, or force",
+	  NULL, advise_rights,
 	  not_readable, not_readable_at_all },
 	{ "pkey", "the protection key of the VMA denies the calling thread this access (PKRU)",
 	  FAULT | GUP, { EFAULT },
-	  "pkey_set() the right in the thread that calls",
+	  "pkey_set() the right in the thread that calls", NULL,
 	  pkey, pkey },
 	{ "guard", "a guard region (MADV_GUARD_INSTALL)",
 	  FAULT | GUP, { EFAULT },
-	  "madvise(MADV_GUARD_REMOVE)",
+	  "madvise(MADV_GUARD_REMOVE)", NULL,
 	  guard_region, guard_region },
 	{ "hwpoison", "the page has a memory error, or is marked as if it had one",
 	  FAULT | GUP, { EHWPOISON, EFAULT },
-	  "map the address anew",
+	  "map the address anew", NULL,
 	  hwpoison, hwpoison },
 	{ "userfaultfd",
 	  "missing in a userfaultfd range, and a call that keeps the mmap lock cannot wait",
 	  FAULT | GUP, { EFAULT },
-	  "a call that may give up the mmap lock (_unlocked, _fast), or the page put there first",
+	  NULL, advise_wait,
 	  missing_in_userfaultfd, missing_for_sure },
 	{ "beyond-file-end", "the file has no page there: a fault ends in VM_FAULT_SIGBUS",
 	  FAULT | GUP | MEMFD, { EFAULT, EINVAL },
-	  "make the file longer",
+	  "make the file longer", NULL,
 	  beyond_file_end, beyond_file_end },
 	{ "nofault", "the page tables as they are do not allow the access, and it must not fault",
 	  GUP, { EFAULT },
-	  "touch the address first, or a call that may fault",
+	  NULL, advise_fault,
 	  must_not_fault, needs_fault },
 	{ "nowait", "the fault would have had to wait for something, and FOLL_NOWAIT was given",
 	  GUP, { EFAULT },
-	  "without nowait",
+	  "without nowait", NULL,
 	  must_not_wait, NULL },
 };
 
@@ -341,6 +403,11 @@ const struct gw_rule *gw_rule_that_fails(const struct gw_case *c)
 			return rule;
 	}
 	return NULL;
+}
+
+const char *gw_rule_advice(const struct gw_rule *rule, const struct gw_case *c)
+{
+	return rule->advice ?: rule->advise(c);
 }
 
 int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op)

@@ -38,7 +38,8 @@ struct gw_case {
  * @text: the rule in a sentence
  * @families: bits of enum gw_family that it is about
  * @errors: errnos that it leads to; 0 ends the list
- * @advice: what would make the call pass
+ * @advice: what would make the call pass; NULL: @advise tells
+ * @advise: the same where it depends on the case. Context: as @holds. May be NULL
  * @holds: does it explain this case. Context: mmap lock of the VMA's mm held
  * @fails: does the call fail by it for sure, before it is made; NULL: that can only be told after
  * it. Context: likewise
@@ -49,6 +50,7 @@ struct gw_rule {
 	u32 families;
 	int errors[3];
 	const char *advice;
+	const char *(*advise)(const struct gw_case *c);
 	bool (*holds)(const struct gw_case *c);
 	bool (*fails)(const struct gw_case *c);
 };
@@ -80,6 +82,16 @@ const struct gw_rule *gw_rule_that_fails(const struct gw_case *c);
  * Return: a negative errno; 0 where the op returns less than it was asked for, and no error.
  */
 int gw_rule_error(const struct gw_rule *rule, const struct gw_op *op);
+
+/**
+ * gw_rule_advice() - what would make a call pass that fails by a rule
+ * @rule: the rule
+ * @c: the case
+ *
+ * Context: mmap lock of @c->vma's mm held for read or write.
+ * Return: a sentence, without its full stop.
+ */
+const char *gw_rule_advice(const struct gw_rule *rule, const struct gw_case *c);
 
 /**
  * gw_pins_for_good() - is it a long-term pin that takes no page which a copy would part from it

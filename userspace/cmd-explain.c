@@ -148,7 +148,8 @@ static int print_refusal(struct session *s, const struct question *q, const char
 
 	refusal_read(answer, error, &refusal);
 	if (error != EFAULT &&
-	    (strncmp(refusal.error, "flags:", strlen("flags:")) || !strcmp(refusal.error, typo))) {
+	    (strncmp(refusal.error, "flags:", strlen("flags:")) ||
+	     !strncmp(refusal.error, typo, strlen(typo)))) {
 		refusal_complain(line, &refusal);
 	} else if (session_out(s)) {
 		status = STATUS_DIFFERS;

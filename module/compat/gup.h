@@ -112,12 +112,18 @@ static inline long gw_memfd_pin_page(struct file *file, loff_t offset, struct pa
 #define GW_VM_FAULT_COMPLETED 0
 #endif
 
-/* What serves follow_pfn on this kernel, if anything does. */
+/*
+ * The kernel's own call for memory without pages, and whether it serves follow_pfn here: 6.10 and
+ * 6.11 had only one that does not.
+ */
 #if GW_HAVE_FOLLOW_PFNMAP
-#define GW_FOLLOW_PFN_IMPL "follow_pfnmap_start"
+#define GW_FOLLOW_PFN_NAME "follow_pfnmap_start"
+#define GW_FOLLOW_PFN_IMPL GW_FOLLOW_PFN_NAME
 #elif GW_HAVE_FOLLOW_PFN
-#define GW_FOLLOW_PFN_IMPL "follow_pfn"
+#define GW_FOLLOW_PFN_NAME "follow_pfn"
+#define GW_FOLLOW_PFN_IMPL GW_FOLLOW_PFN_NAME
 #else
+#define GW_FOLLOW_PFN_NAME "follow_pte"
 #define GW_FOLLOW_PFN_IMPL NULL
 #endif
 

@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/page-flags.h>
 
 /* Kernels before v5.14 have no secretmem, so nothing of theirs has its superblock either. */
@@ -149,6 +150,16 @@ static inline spinlock_t *gw_hugetlb_lock(struct vm_area_struct *vma, spinlock_t
 	if (huge_page_size(hstate_vma(vma)) == PMD_SIZE)
 		return level_lock;
 	return &vma->vm_mm->page_table_lock;
+#endif
+}
+
+/* Has the zone memory that was set aside for CMA? True where that cannot be known. */
+static inline bool gw_zone_has_cma(struct zone *zone)
+{
+#if GW_HAVE_ZONE_CMA_PAGES
+	return zone_cma_pages(zone);
+#else
+	return IS_ENABLED(CONFIG_CMA);
 #endif
 }
 

@@ -205,13 +205,11 @@ static inline u8 gw_pte_marker(swp_entry_t entry)
 #if GW_HAVE_PTE_MARKER_POISONED
 	if (marker & PTE_MARKER_POISONED)
 		return GW_MARKER_POISONED;
-#elif defined(PTE_MARKER_SWAPIN_ERROR)
-	/* its name from v6.2 to v6.5, see GW_HAVE_SWAPIN_ERROR_ENTRY */
+#elif GW_HAVE_PTE_MARKER_SWAPIN_ERROR
 	if (marker & PTE_MARKER_SWAPIN_ERROR)
 		return GW_MARKER_POISONED;
 #endif
-	/* Linux kernel commit 7c53dfbdb024 ("mm: add PTE_MARKER_GUARD PTE marker") (in v6.13) */
-#ifdef PTE_MARKER_GUARD
+#if GW_HAVE_PTE_MARKER_GUARD
 	if (marker & PTE_MARKER_GUARD)
 		return GW_MARKER_GUARD;
 #endif
