@@ -191,8 +191,9 @@ static void print_table(struct session *s, const char *a, const char *b,
 			const struct differences *d)
 {
 	const struct column columns[] = {
-		{ .name = "step" }, { .name = "what", .width = 25 },
-		{ .name = heading(a, "A"), .width = 24 }, { .name = heading(b, "B"), .width = 24 },
+		{ .name = "step" }, { .name = "what", .flex = true },
+		{ .name = heading(a, "A"), .flex = true },
+		{ .name = heading(b, "B"), .flex = true },
 	};
 	struct table *t = table_new(s, columns, ARRAY_SIZE(columns));
 	const struct difference *last = NULL;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -62,53 +63,64 @@ static bool scan_options(struct parser *p, struct question *q)
 		}
 		if (!good) {
 			p->status = usage_error(p->s, arg, c == 'p' ? "is no number of a process" :
-						"is no number of pages");
+						NO_PAGES);
 			return false;
 		}
 	}
 	return c == 0;
 }
 
-/* A line of a file in /proc, from its first word on: "VmLck:       0 kB" -> "0 kB" */
-static void put_proc(uint64_t pid, const char *file, const char *key, struct strbuf *out)
+/* A line of /proc/PID/status: "VmLck:       0 kB" */
+static bool status_kb(uint64_t pid, const char *key, uint64_t *kb)
 {
 	struct strbuf path = { 0 }, text = { 0 };
-	const char *at;
+	const char *at = NULL;
 
-	strbuf_addf(&path, "/proc/%" PRIu64 "/%s", pid, file);
-	if (!slurp(path.at, &text)) {
+	strbuf_addf(&path, "/proc/%" PRIu64 "/status", pid);
+	if (!slurp(path.at, &text))
 		at = strstr(strbuf_text(&text), key);
-		if (at) {
-			at += strlen(key);
-			at += strspn(at, " \t");
-			strbuf_add(out, at, strcspn(at, "\n"));
-		}
-	}
+	if (at)
+		*kb = strtoull(at + strlen(key), NULL, 10);
 	strbuf_free(&path);
 	strbuf_free(&text);
+	return at;
+}
+
+/* Some drivers count with what is locked (vfio), others with what is pinned (RDMA). */
+static const char *over_or_within(uint64_t kb, uint64_t locked, uint64_t pinned, uint64_t limit)
+{
+	bool by_locked = kb + locked > limit, by_pinned = kb + pinned > limit;
+
+	if (by_locked != by_pinned)
+		return by_locked ? "over it for a driver that counts locked memory, and within" :
+		       "over it for a driver that counts pinned memory, and within";
+	return by_locked ? "over" : "within";
 }
 
 /* get_user_pages looks at no limit: those who pin for good do, each for itself. */
 static void show_limit(struct session *s, const struct question *q)
 {
-	struct strbuf words = { 0 }, limit = { 0 }, locked = { 0 }, pinned = { 0 };
+	uint64_t kb = q->pages * sysconf(_SC_PAGESIZE) / 1024, locked, pinned;
+	struct strbuf words = { 0 };
+	struct rlimit limit;
 
-	if (!q->flags || !names_have(q->flags, "longterm"))
+	if (!q->flags || !names_have(q->flags, "longterm") ||
+	    prlimit(q->pid, RLIMIT_MEMLOCK, NULL, &limit) ||
+	    !status_kb(q->pid, "VmLck:", &locked) || !status_kb(q->pid, "VmPin:", &pinned))
 		return;
-	put_proc(q->pid, "limits", "Max locked memory", &limit);
-	put_proc(q->pid, "status", "VmLck:", &locked);
-	put_proc(q->pid, "status", "VmPin:", &pinned);
-	if (limit.len)
-		limit.at[strcspn(limit.at, " ")] = '\0';
-	strbuf_addf(&words,
-		    "the call does not look at RLIMIT_MEMLOCK, a driver that pins for good does: "
-		    "%s bytes; locked now %s, pinned %s",
-		    strbuf_text(&limit), strbuf_text(&locked), strbuf_text(&pinned));
+	strbuf_addf(&words, "%" PRIu64 " page%s %" PRIu64 " kB: ", q->pages,
+		    q->pages > 1 ? "s are" : " is", kb);
+	if (limit.rlim_cur == RLIM_INFINITY)
+		strbuf_addf(&words, "within the limit, RLIMIT_MEMLOCK is unlimited");
+	else
+		strbuf_addf(&words, "%s the limit of %" PRIu64 " kB (RLIMIT_MEMLOCK)",
+			    over_or_within(kb, locked, pinned, limit.rlim_cur / 1024),
+			    (uint64_t)limit.rlim_cur / 1024);
+	strbuf_addf(&words, "; %" PRIu64 " kB are locked now, %" PRIu64 " kB pinned. The call does not "
+		    "look at it, a driver that pins for good does, unless the process has "
+		    "CAP_IPC_LOCK", locked, pinned);
 	show_words(s, "limit", strbuf_text(&words));
 	strbuf_free(&words);
-	strbuf_free(&limit);
-	strbuf_free(&locked);
-	strbuf_free(&pinned);
 }
 
 static int print_answer(struct session *s, const struct question *q, const char *answer)

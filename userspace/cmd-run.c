@@ -46,7 +46,7 @@ static bool scan_options(struct parser *p, struct drive_options *o, bool *all)
 			break;
 		case OPTION_PAGES:
 			if (!number_parse(arg, DRIVE_PAGES_MAX, &o->pages) || !o->pages) {
-				p->status = usage_error(p->s, arg, "is no number of pages");
+				p->status = usage_error(p->s, arg, NO_PAGES);
 				return false;
 			}
 			break;

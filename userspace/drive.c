@@ -187,11 +187,15 @@ static int run_child(const char *dir, const struct about *about,
 static bool fits(const struct about *about, const struct drive_options *options)
 {
 	uint64_t max = about_number(about, "pages_max");
+	struct strbuf reason = { 0 };
 
 	if (options->pages <= max)
 		return true;
-	complain("running a scenario", "--pages", "more than the module takes in one request",
-		 "see pages_max in gupwalk info; it is a parameter of the module");
+	strbuf_addf(&reason, "%" PRIu64 ", and the module takes %" PRIu64 " in one request",
+		    options->pages, max);
+	complain("running a scenario", "--pages", strbuf_text(&reason),
+		 "name no more; or load the module with a larger pages_max");
+	strbuf_free(&reason);
 	return false;
 }
 
@@ -219,8 +223,8 @@ int drive(const char *dir, const struct about *about, const struct scenario *sc,
 	block_ends(&masks);
 	if (!sc->begin || sc->begin(about, &kept)) {
 		status = run_child(dir, about, options, &masks, d);
-		if (sc->end)
-			sc->end(kept);
+		if (sc->end && !sc->end(kept))
+			status = STATUS_TROUBLE;
 	}
 	sigprocmask(SIG_SETMASK, &masks.before, NULL);
 	return status;

@@ -7,6 +7,11 @@
 
 #define DRIVE_PAGES_MAX 65536
 
+/* What is wrong with a number of pages that is none, or larger. */
+#define NO_PAGES "is no number of pages, from 1 to " DRIVE_TEXT(DRIVE_PAGES_MAX)
+#define DRIVE_TEXT(macro) DRIVE_TEXT_OF(macro)
+#define DRIVE_TEXT_OF(text) #text
+
 /**
  * struct drive_options - what to do otherwise than the scenario says
  * @ops: ops in place of its steps, with commas between them; or NULL

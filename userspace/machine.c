@@ -117,9 +117,22 @@ static void put_ksm(struct strbuf *out)
 	strbuf_free(&text);
 }
 
+/* "0" is one of them, "0-1,3" are several: said so, as a list of one reads as a number. */
+static void put_list(const char *path, const char *one, const char *missing, struct strbuf *out)
+{
+	struct strbuf list = { 0 };
+
+	if (read_line(path, &list))
+		strbuf_addf(out, "%s%s %s", one, strpbrk(strbuf_text(&list), "-,") ? "s" : "",
+			    strbuf_text(&list));
+	else
+		strbuf_addf(out, "%s", missing);
+	strbuf_free(&list);
+}
+
 static void put_numa(struct strbuf *out)
 {
-	put_line("/sys/devices/system/node/online", "no nodes", out);
+	put_list("/sys/devices/system/node/online", "node", "no nodes", out);
 }
 
 static void put_numa_balancing(struct strbuf *out)
@@ -134,7 +147,7 @@ static void put_lockdown(struct strbuf *out)
 
 static void put_cpus(struct strbuf *out)
 {
-	put_line("/sys/devices/system/cpu/online", "unknown", out);
+	put_list("/sys/devices/system/cpu/online", "CPU", "unknown", out);
 }
 
 static void put_pti(struct strbuf *out)

@@ -14,12 +14,14 @@
  * @name: its heading
  * @width: longest line of a cell before it is wrapped at a blank; 0: never wrapped
  * @fixed: it is @width wide whatever is in it
+ * @flex: wrapped only where the line has no room for it; such columns share what the others leave
  * @right: cells are aligned to the right
  */
 struct column {
 	const char *name;
 	int width;
 	bool fixed;
+	bool flex;
 	bool right;
 };
 
@@ -38,7 +40,8 @@ struct table *table_new(struct session *s, const struct column *columns, size_t 
 /**
  * table_row() - add a row
  * @t: the table
- * @cells: texts, NULL for an empty cell; one more than the table has columns is not looked at
+ * @cells: texts, NULL for an empty cell; one more than the table has columns is not looked at.
+ * They are copied
  * @bold: the row stands out, where the output is a terminal
  */
 void table_row(struct table *t, const char *const *cells, bool bold);

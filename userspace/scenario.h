@@ -80,7 +80,7 @@ struct step {
  * @setup: makes the memory; returns false after a complaint
  * @begin: NULL, or changes the machine for the scenario, in the parent; returns false after a
  * complaint
- * @end: NULL, or undoes @begin
+ * @end: NULL, or undoes @begin; returns false after a complaint
  * @steps: the steps; an op of NULL ends them
  */
 struct scenario {
@@ -91,7 +91,7 @@ struct scenario {
 	const char *(*check)(const struct about *about);
 	bool (*setup)(struct scene *scene);
 	bool (*begin)(const struct about *about, uint64_t *kept);
-	void (*end)(uint64_t kept);
+	bool (*end)(uint64_t kept);
 	const struct step *steps;
 };
 

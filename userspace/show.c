@@ -300,6 +300,9 @@ static void show_vma(struct session *s, const struct vma *vma)
 	}
 	strbuf_addf(&words, "0x%" PRIx64 "-0x%" PRIx64 " %s: ", vma->start, vma->end, vma->kind);
 	put_names(vma->flags, &words);
+	/* of anonymous memory it is only where it was mapped first */
+	if (strcmp(vma->kind, "anon"))
+		strbuf_addf(&words, "; pgoff 0x%" PRIx64, vma->pgoff);
 	if (vma->file) {
 		strbuf_addf(&words, "; ");
 		put_bytes(&words, vma->file, strlen(vma->file));
@@ -319,8 +322,8 @@ static void show_causes(struct session *s, const char *causes)
 
 		if (!*cause)
 			continue;
-		strbuf_addf(&words, "%s: the call %s", cause,
-			    cause_words(cause) ? cause_words(cause) : "does that");
+		strbuf_addf(&words, "%s: the call would %s", cause,
+			    cause_words(cause, true) ? cause_words(cause, true) : "do that");
 		show_words(s, label, strbuf_text(&words));
 		strbuf_free(&words);
 		label = "or";
@@ -352,6 +355,12 @@ static void show_tables(struct session *s, const struct page *page)
 	strbuf_free(&words);
 }
 
+/* What it returns are bytes, not pages. */
+static bool op_copies(const char *op)
+{
+	return !strcmp(op, "access_process_vm");
+}
+
 static void put_outlook(const struct record *r, struct strbuf *out)
 {
 	put_call(r, out);
@@ -364,8 +373,11 @@ static void put_outlook(const struct record *r, struct strbuf *out)
 		strbuf_addf(out, "would not work: %" PRId64, r->ret);
 		if (r->errno_name)
 			strbuf_addf(out, " %s", r->errno_name);
-		else if (r->nr_pages > 1)
-			strbuf_addf(out, " of %" PRIu64 " pages", r->nr_pages);
+		else if (op_copies(r->op))
+			strbuf_addf(out, " bytes copied");
+		else
+			strbuf_addf(out, " of %" PRIu64 " page%s", r->nr_pages,
+				    r->nr_pages > 1 ? "s" : "");
 	}
 }
 

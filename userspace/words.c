@@ -8,36 +8,75 @@
 /* The table of causes in debugfs-layout.md, for people. */
 static const struct {
 	const char *cause;
-	const char *words;
+	const char *words;	/* the call … */
+	const char *would;	/* the call would … */
 } causes[] = {
-	{ "unchanged", "changed nothing in the page tables of this address" },
-	{ "table-allocated", "allocated page tables, but mapped nothing" },
-	{ "table-freed", "freed page tables of a hole" },
-	{ "zero-mapped", "mapped the page of zeros that everyone shares, read-only" },
-	{ "anon-allocated", "found nothing mapped, took a fresh page and mapped it" },
-	{ "file-mapped", "mapped a page of a file or of shared memory" },
-	{ "pfn-mapped", "mapped a page frame that is no ordinary page (VM_PFNMAP)" },
-	{ "thp-mapped", "mapped a transparent huge page, with one entry above the PTE table" },
-	{ "hugetlb-mapped", "mapped a page of the hugetlb pool" },
-	{ "cow", "copied the page to a private one, so that it can be written to (copy on write)" },
-	{ "unshare", "gave the mapping a page that it shares with no one, without a write" },
-	{ "swap-in", "brought the page back from swap" },
-	{ "thp-split", "split the huge mapping into small entries of the same pages" },
-	{ "migrated", "moved the page to another page frame" },
-	{ "protnone-restored", "made an entry that no access was allowed to accessible again" },
-	{ "flags-only", "changed bits of the entries; the same page stays mapped" },
-	{ "unmapped", "took the mapping away" },
-	{ "replaced", "mapped another page in place of the one that was there" },
-	{ "unstable", "cannot be judged: the page tables were changing all the while" },
+	{ "unchanged",
+	  "changed nothing in the page tables of this address",
+	  "change nothing in the page tables of this address" },
+	{ "table-allocated",
+	  "allocated page tables, but mapped nothing",
+	  "allocate page tables, but map nothing" },
+	{ "table-freed",
+	  "freed page tables of a hole",
+	  "free page tables of a hole" },
+	{ "zero-mapped",
+	  "mapped the page of zeros that everyone shares, read-only",
+	  "map the page of zeros that everyone shares, read-only" },
+	{ "anon-allocated",
+	  "found nothing mapped, took a fresh page and mapped it",
+	  "find nothing mapped, take a fresh page and map it" },
+	{ "file-mapped",
+	  "mapped a page of a file or of shared memory",
+	  "map a page of a file or of shared memory" },
+	{ "pfn-mapped",
+	  "mapped a page frame that is no ordinary page (VM_PFNMAP)",
+	  "map a page frame that is no ordinary page (VM_PFNMAP)" },
+	{ "thp-mapped",
+	  "mapped a transparent huge page, with one entry above the PTE table",
+	  "map a transparent huge page, with one entry above the PTE table" },
+	{ "hugetlb-mapped",
+	  "mapped a page of the hugetlb pool",
+	  "map a page of the hugetlb pool" },
+	{ "cow",
+	  "copied the page to a private one, so that it can be written to (copy on write)",
+	  "copy the page to a private one, so that it can be written to (copy on write)" },
+	{ "unshare",
+	  "gave the mapping a page that it shares with no one, without a write",
+	  "give the mapping a page that it shares with no one, without a write" },
+	{ "swap-in",
+	  "brought the page back from swap",
+	  "bring the page back from swap" },
+	{ "thp-split",
+	  "split the huge mapping into small entries of the same pages",
+	  "split the huge mapping into small entries of the same pages" },
+	{ "migrated",
+	  "moved the page to another page frame",
+	  "move the page to another page frame" },
+	{ "protnone-restored",
+	  "made an entry that no access was allowed to accessible again",
+	  "make an entry that no access is allowed to accessible again" },
+	{ "flags-only",
+	  "changed bits of the entries; the same page stays mapped",
+	  "change bits of the entries; the same page stays mapped" },
+	{ "unmapped",
+	  "took the mapping away",
+	  "take the mapping away" },
+	{ "replaced",
+	  "mapped another page in place of the one that was there",
+	  "map another page in place of the one that is there" },
+	{ "unstable",
+	  "cannot be judged: the page tables were changing all the while",
+	  "meet page tables that are changing all the while" },
 };
 
-const char *cause_words(const char *cause)
+const char *cause_words(const char *cause, bool would)
 {
 	size_t i;
 
 	for (i = 0; cause && i < ARRAY_SIZE(causes); i++)
 		if (!strcmp(causes[i].cause, cause))
-			return causes[i].words;
+			return would ? causes[i].would : causes[i].words;
 	return NULL;
 }
 
@@ -93,7 +132,7 @@ static void put_counts(const struct page *page, struct strbuf *out)
 
 void put_meaning(const struct record *r, const struct page *page, struct strbuf *out)
 {
-	const char *words = cause_words(page->cause);
+	const char *words = cause_words(page->cause, false);
 
 	if (!page->after)
 		return;

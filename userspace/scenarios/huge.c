@@ -79,16 +79,15 @@ static bool begin_hugetlb(const struct about *about, uint64_t *kept)
 	}
 	if (now > *kept)
 		return true;
-	file_put_number(POOL, *kept);
+	spot_restore(POOL, *kept);
 	complain("making a hugetlb page", POOL, "the kernel found no free memory for one",
 		 "free some memory, or give the machine more (in the lab: MEM=4G)");
 	return false;
 }
 
-static void end_hugetlb(uint64_t kept)
+static bool end_hugetlb(uint64_t kept)
 {
-	if (!file_put_number(POOL, kept))
-		complain("restoring", POOL, strerror(errno), "write the old number back by hand");
+	return spot_restore(POOL, kept);
 }
 
 static bool setup_hugetlb(struct scene *scene)

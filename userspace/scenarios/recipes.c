@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What drivers do, call by call: those of the notes that this project grew from. */
+#include <inttypes.h>
 #include <string.h>
 
+#include "../memory.h"
 #include "spot.h"
 #include "target.h"
 
@@ -210,13 +212,26 @@ const struct scenario recipe_vfio = {
 
 /* ---- omap_vout_uservirt_to_phys() ---- */
 
+/* The device is mapped from its second page on, and the address is where the mapping begins. */
+static bool offset_and_physical(struct scene *scene)
+{
+	uint64_t frame = memory_pagemap(scene->spots[1]) & MEMORY_PAGEMAP_FRAME;
+
+	scene_note(scene,
+		   "vm_pgoff is 1, the second page of the device: (vm_pgoff << PAGE_SHIFT) + offset is "
+		   "0x%zx; the physical address is 0x%" PRIx64, scene->page_size,
+		   frame * scene->page_size);
+	return true;
+}
+
 static const struct step omap_vout_steps[] = {
 	{
 		.op = "follow_pfn",
 		.spot = 1,
+		.after = offset_and_physical,
 		.says = "second branch, no call at all: VM_IO, so (vm_pgoff << PAGE_SHIFT) + offset. "
-			"The call is gupwalk's, to see what is mapped: vm_pgoff is 1 here, the second page of the device, and no physical address. It is right "
-			"only for drivers whose offsets are physical addresses, as /dev/mem's",
+			"The call is gupwalk's, to see what is mapped. It is right only for drivers "
+			"whose offsets are physical addresses, as /dev/mem's",
 		.expects = ALWAYS("ret=0 errno=none vma.flags~io pfn=@before.pfn"),
 	},
 	{

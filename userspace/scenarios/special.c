@@ -252,10 +252,9 @@ static bool begin_ksm(const struct about *about, uint64_t *kept)
 	return false;
 }
 
-static void end_ksm(uint64_t kept)
+static bool end_ksm(uint64_t kept)
 {
-	if (!file_put_number(KSM_RUN, kept))
-		complain("restoring", KSM_RUN, strerror(errno), "write the old number back by hand");
+	return spot_restore(KSM_RUN, kept);
 }
 
 static uint64_t frame_of(const char *at)

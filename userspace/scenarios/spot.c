@@ -15,7 +15,7 @@
 #include "../number.h"
 #include "../text.h"
 
-#define THP_MODE "/sys/kernel/mm/transparent_hugepage/enabled"
+#define THP "/sys/kernel/mm/transparent_hugepage/"
 
 bool spot_map(struct scene *scene, unsigned int spot)
 {
@@ -50,21 +50,39 @@ bool spot_huge(struct scene *scene, unsigned int spot)
 	       scene_failed("madvise(MADV_HUGEPAGE)");
 }
 
+/*
+ * Linux kernel commit "mm: thp: introduce multi-size THP sysfs interface" (in v6.8):
+ * each size has a setting of its own, which may be to inherit the one of all.
+ */
+static const char *thp_off(const struct about *about)
+{
+	struct strbuf path = { 0 }, mode = { 0 }, own = { 0 };
+	const char *off = NULL;
+
+	strbuf_addf(&path, THP "hugepages-%" PRIu64 "kB/enabled", about_covers(about, "pmd") / 1024);
+	if (slurp(THP "enabled", &mode))
+		off = "this kernel has no transparent huge pages";
+	else if (!slurp(path.at, &own) && !strstr(strbuf_text(&own), "[inherit]"))
+		off = strstr(strbuf_text(&own), "[never]") ?
+		      "transparent huge pages of this size are off: " THP "hugepages-*kB/enabled says "
+		      "never" : NULL;
+	else if (strstr(strbuf_text(&mode), "[never]"))
+		off = "transparent huge pages are off: " THP "enabled says never";
+	strbuf_free(&path);
+	strbuf_free(&mode);
+	strbuf_free(&own);
+	return off;
+}
+
 const char *spot_thp_missing(const struct about *about)
 {
-	struct strbuf mode = { 0 };
-	const char *missing = NULL;
+	const char *missing = thp_off(about);
 	struct sysinfo machine;
 
-	if (slurp(THP_MODE, &mode))
-		missing = "this kernel has no transparent huge pages";
-	else if (strstr(strbuf_text(&mode), "[never]"))
-		missing = "transparent huge pages are off: " THP_MODE " says never";
-	else if (sysinfo(&machine) ||
-		 machine.freeram / 2 * machine.mem_unit < about_covers(about, "pmd"))
+	if (!missing && (sysinfo(&machine) ||
+			 machine.freeram / 2 * machine.mem_unit < about_covers(about, "pmd")))
 		missing = "too little free memory for the kernel to make a huge page of: in a "
 			  "virtual machine of the lab give it more, MEM=4G";
-	strbuf_free(&mode);
 	return missing;
 }
 
@@ -113,6 +131,14 @@ bool file_put_number(const char *path, uint64_t value)
 	fprintf(f, "%" PRIu64 "\n", value);
 	written = fclose(f) == 0;
 	return written;
+}
+
+bool spot_restore(const char *path, uint64_t value)
+{
+	if (file_put_number(path, value))
+		return true;
+	complain("restoring", path, strerror(errno), "write the old number back by hand");
+	return false;
 }
 
 pid_t scene_child(void)

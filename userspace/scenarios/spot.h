@@ -100,6 +100,15 @@ bool file_number(const char *path, uint64_t *value);
 bool file_put_number(const char *path, uint64_t value);
 
 /**
+ * spot_restore() - write back what a setting of the machine was before a scenario
+ * @path: its file
+ * @value: what it was
+ *
+ * Return: true; or false after a complaint.
+ */
+bool spot_restore(const char *path, uint64_t value);
+
+/**
  * scene_child() - fork a child that only lives: as long as it does, it has its share of the pages
  *
  * It ends with this process.
