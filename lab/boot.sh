@@ -171,3 +171,16 @@ machine_of() {
 	aarch64) machine=virt serial=ttyAMA0 ;;
 	esac
 }
+
+# What kernels say with the same words on a machine like this one, and what is no fault of anybody's.
+readonly harmless='workqueue cpumask: online intersect|This is not a bug'
+
+# Where a page is missing that a userfaultfd watches, get_user_pages() without a way to drop the mmap lock (any driver's, and
+# ours) gives -EFAULT; a kernel with CONFIG_DEBUG_VM tells of it with a stack, in handle_userfault(). Only the heading of that
+# stack, which comes within a few lines, is no complaint: all that others say in between is.
+readonly of_userfaultfd='/FAULT_FLAG_ALLOW_RETRY missing/ { left = 10 } left-- > 0 && /Call Trace:/ { left = 0; next } 1'
+
+# complaints LOG: the lines of a console log in which the kernel complains; fails where there is none
+complaints() {
+	awk "$of_userfaultfd" "$1" | grep -avE "$harmless" | grep -aE 'WARNING:|BUG:|kernel BUG|Oops|Call Trace|Kernel panic|INFO: task|general protection|self-detected stall|UBSAN|KASAN|KCSAN|lab: COMPLAINT'
+}

@@ -21,6 +21,13 @@ export LC_ALL=C.UTF-8
 
 say() { printf 'gupwalk: %s\n' "$*" >&2; }
 
+# help_if_asked ARGUMENT...: -h or --help prints what stands at the head of the script that was called, and ends it
+help_if_asked() {
+	[[ ${1-} == -h || ${1-} == --help ]] || return 0
+	awk 'NR > 3 { if (!/^#/ || /^# shellcheck/) exit; sub(/^# ?/, ""); print }' "$0"
+	exit 0
+}
+
 # die DOING ON REASON TODO [STATUS]
 die() {
 	step_end

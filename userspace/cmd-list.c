@@ -84,9 +84,13 @@ static int do_list(struct session *s, int argc, char **argv)
 			json_print(json_scenario(sc), s->out);
 	else
 		print_scenarios(s);
-	/* the ops are the module's to tell; where it is not loaded that is said, and all else is there */
-	if (!about_read(s->debugfs, &about))
-		return strcmp(s->debugfs, DEVICE_DIR) ? STATUS_TROUBLE : STATUS_FINE;
+	/* the ops are the module's to tell: without it all else is a list too, and that is said */
+	if (!about_read(s->debugfs, &about)) {
+		if (strcmp(s->debugfs, DEVICE_DIR))
+			return STATUS_TROUBLE;
+		complain("listing the ops", NULL, "left out, the module tells them", NULL);
+		return STATUS_FINE;
+	}
 	if (s->json)
 		for (i = 0; i < about.nr_ops; i++)
 			json_print(json_op(&about.ops[i]), s->out);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What drivers do, call by call: those of the notes that this project grew from. */
-#include <inttypes.h>
 #include <string.h>
 
-#include "../memory.h"
 #include "spot.h"
 #include "target.h"
 
@@ -215,12 +213,10 @@ const struct scenario recipe_vfio = {
 /* The device is mapped from its second page on, and the address is where the mapping begins. */
 static bool offset_and_physical(struct scene *scene)
 {
-	uint64_t frame = memory_pagemap(scene->spots[1]) & MEMORY_PAGEMAP_FRAME;
-
 	scene_note(scene,
-		   "vm_pgoff is 1, the second page of the device: (vm_pgoff << PAGE_SHIFT) + offset is "
-		   "0x%zx; the physical address is 0x%" PRIx64, scene->page_size,
-		   frame * scene->page_size);
+		   "vm_pgoff is 1 (pgoff of the line vma), the second page of the device: "
+		   "(vm_pgoff << PAGE_SHIFT) + offset is 0x%zx, and the line physical has the physical "
+		   "address", scene->page_size);
 	return true;
 }
 
