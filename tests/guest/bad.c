@@ -837,7 +837,29 @@ static void fuzz_bytes(void)
 	check_standing(&before);
 }
 
+/* Which flag it is, and no other. */
+static void flags_named(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct answer answer;
+
+	answer = ask(run_open(), "op=get_user_pages_fast_only addr=%p flags=write,force", page);
+	check_num(answer.error, EINVAL);
+	check_str(jstr(answer.json, "error"),
+		  "flags: get_user_pages_fast_only does not take force on this kernel");
+	check_str(jstr(answer.json, "allowed"), "write");
+	answer = ask(run_open(), "op=walk addr=%p flags=write,nowait", page);
+	check_str(jstr(answer.json, "error"),
+		  "flags: walk does not take write,nowait on this kernel");
+	answer = ask(run_open(), "op=get_user_pages addr=%p flags=write,wrote", page);
+	check_str(jstr(answer.json, "error"), "flags: no such flag: 'wrote'");
+	answer = ask(run_open(), "op=get_user_pages addr=%p flags=write,longterm", page);
+	check_num(answer.error, EINVAL);
+	check(strstr(jstr(answer.json, "error"), "longterm is for pins"));
+}
+
 const struct test tests_bad[] = {
+	{ "bad/flags-named", flags_named },
 	{ "bad/lines", bad_lines },
 	{ "bad/garbage", garbage },
 	{ "bad/zero-bytes", zero_bytes },

@@ -3,6 +3,8 @@
  * Predictions: they change nothing, and what they say comes true when the call is made.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,11 +360,187 @@ static void comes_true_for_all(void)
 	note("%u calls as predicted, %u that could not be told", told, untold);
 }
 
+/* ---- what would make a call pass ---- */
+
+/* What is told of a call that fails. */
+static struct json_object *advised(const char *page, const char *words, const char *advice)
+{
+	struct json_object *answer = record("%s addr=%p predict", words, page);
+
+	check_str(jstr(answer, "predicted"), "fails");
+	check_that(!strcmp(jstr(answer, "advice"), advice), "%s: advice \"%s\", not \"%s\"", words,
+		   jstr(answer, "advice"), advice);
+	return answer;
+}
+
+static void passes(const char *page, const char *words)
+{
+	check_str(jstr(record("%s addr=%p predict", words, page), "predicted"), "works");
+	check_num(jnum(call(page, words), "ret"), 1);
+}
+
+#define FAST_ONLY "op=get_user_pages_fast_only "
+#define GUP "op=get_user_pages "
+#define FIXUP "op=fixup_user_fault "
+
+/* The calls that take no force are not told to. */
+static void advice_of_rights(void)
+{
+	char *page = read_only();
+
+	advised(page, GUP "flags=write", "mprotect() it writable, or force");
+	passes(page, GUP "flags=write,force");
+	page = read_only();
+	advised(page, FIXUP "flags=write", "mprotect() it writable");
+	advised(page, FAST_ONLY "flags=write", "mprotect() it writable, and write to it first");
+	must(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+	page[0] = 1;
+	passes(page, FAST_ONLY "flags=write");
+	page = prot_none();
+	advised(page, GUP, "mprotect() it readable, or force");
+	advised(page, FIXUP, "mprotect() it readable");
+	advised(page, FAST_ONLY, "mprotect() it readable");
+	must(!mprotect(page, PAGE, PROT_READ));
+	passes(page, FAST_ONLY);
+}
+
+static void advice_of_shared(void)
+{
+	static const char anew[] = "mprotect() cannot make it writable: map it anew, private, or of a "
+				   "file that is opened for writing";
+	int fd = file_shmem(PAGE), read_only;
+	char path[32], *page = map(PAGE, PROT_READ, MAP_SHARED, fd);
+
+	advised(page, GUP "flags=write", "mprotect() it writable");
+	advised(page, GUP "flags=write,force", "mprotect() it writable, or a private mapping");
+	must(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+	passes(page, GUP "flags=write");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	read_only = open(path, O_RDONLY | O_CLOEXEC);
+	must(read_only >= 0);
+	page = map(PAGE, PROT_READ, MAP_SHARED, read_only);
+	advised(page, GUP "flags=write", anew);
+	advised(page, GUP "flags=write,force", anew);
+	advised(page, FAST_ONLY "flags=write", anew);
+	check(mprotect(page, PAGE, PROT_READ | PROT_WRITE) < 0 && errno == EACCES);
+}
+
+/* Reading what nobody touched maps the page of zeros, which the fast way leaves to the others. */
+static void advice_of_nofault(void)
+{
+	static const char writing[] = "write to the address first, or a call that may fault";
+	char *page = hole();
+
+	advised(page, FAST_ONLY, writing);
+	(void)*(volatile char *)page;
+	advised(page, FAST_ONLY, writing);
+	advised(page, FAST_ONLY "flags=write", writing);
+	page[0] = 1;
+	passes(page, FAST_ONLY);
+	passes(page, FAST_ONLY "flags=write");
+	advised(read_only_hole(), FAST_ONLY, "a call that may fault");
+	page = shared_hole();
+	advised(page, FAST_ONLY, "touch the address first, or a call that may fault");
+	(void)*(volatile char *)page;
+	passes(page, FAST_ONLY);
+}
+
+/* By the name that the kernel's own call has today. */
+static void advice_of_pfnmap(void)
+{
+	/* "mm: new follow_pfnmap API" (in v6.12) */
+	advised(target(), GUP, kernel_since(6, 12) ?
+		"follow_pfnmap_start is for such mappings" : "follow_pfn is for such mappings");
+}
+
+/* A call that can wait for the monitor may well work. */
+static void advice_of_userfaultfd(void)
+{
+	char *page = hole();
+
+	uffd_register(page, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	advised(page, GUP, "a call that may give up the mmap lock (_unlocked, _fast), or the page put "
+			   "there first");
+	advised(page, "op=get_user_pages_remote", "the argument locked, so that it may give up the "
+						  "mmap lock; or the page put there first");
+	advised(page, "op=handle_mm_fault", "FAULT_FLAG_ALLOW_RETRY, as fixup_user_fault gives it, or "
+					    "the page put there first");
+	check_str(jstr(record(FIXUP "addr=%p predict", page), "predicted"), "cannot-tell");
+	check_str(jstr(record("op=get_user_pages_unlocked addr=%p predict", page), "predicted"),
+		  "cannot-tell");
+}
+
+/* ---- how much, and where ---- */
+
+/* It returns bytes, of a page at most; as many as there are, if nobody says how many. */
+static void bytes_copied(void)
+{
+	char *page = touched();
+
+	check_num(jnum(record("op=access_process_vm addr=%p predict", page + 100), "ret"),
+		  PAGE - 100);
+	check_num(jnum(record("op=access_process_vm addr=%p peek=7 predict", page), "ret"), 7);
+	must(!mprotect(page, PAGE, PROT_NONE));
+	check_num(jnum(record("op=access_process_vm addr=%p predict", page), "ret"), 0);
+	check(jnull(record("op=access_process_vm addr=%p predict", page), "errno"));
+}
+
+/* Has the zone of a page memory that was set aside for CMA? By /proc/zoneinfo. */
+static bool zone_has_cma(struct json_object *snap)
+{
+	char *text = read_file("/proc/zoneinfo", NULL), head[64], *zone, *end, *cma;
+	bool has = false;
+
+	snprintf(head, sizeof(head), "Node %lld, zone %8s\n", jnum(snap, "page.nid"),
+		 jstr(snap, "page.zone"));
+	zone = strstr(text, head);
+	must(zone);
+	end = strstr(zone + 1, "\nNode ");
+	cma = strstr(zone, " cma ");
+	if (cma && (!end || cma < end))
+		has = atol(cma + strlen(" cma ")) > 0;
+	free(text);
+	return has;
+}
+
+static void doubts_cma(const char *words, const char *page, bool wanted)
+{
+	struct json_object *answer = record("%s addr=%p predict", words, page);
+
+	check_str(jstr(answer, "predicted"), "works");
+	check_that(!jnull(answer, "doubt") == wanted, "%s: doubt %s", words,
+		   json_object_to_json_string(jget(answer, "doubt")));
+}
+
+/* Only what lies in a zone that has such memory, and is taken as it is, may have to be moved. */
+static void maybe_cma(void)
+{
+	char *page = touched();
+	/* "mm/gup: migrate pinned pages out of movable zone" (in v5.13) */
+	bool has = zone_has_cma(walk(page)) && kernel_since(5, 13);
+
+	note("the page's zone %s", has ? "has memory set aside for CMA" : "has no such memory");
+	doubts_cma("op=pin_user_pages flags=write,longterm", page, has);
+	doubts_cma("op=pin_user_pages flags=longterm", page, has);
+	doubts_cma("op=pin_user_pages flags=write", page, false);
+	doubts_cma("op=pin_user_pages flags=write,longterm", hole(), false);
+	doubts_cma("op=pin_user_pages flags=write,longterm", zero_page(), false);
+	doubts_cma("op=pin_user_pages flags=longterm", zero_page(), false);
+	doubts_cma("op=pin_user_pages flags=write,longterm", private_read(), false);
+}
+
 const struct test tests_predict[] = {
 	{ "predict/changes-nothing", changes_nothing },
 	{ "predict/nothing-to-tell", nothing_to_tell },
 	{ "predict/of-another", of_another },
 	{ "predict/several-pages", several_pages },
+	{ "predict/advice-of-rights", advice_of_rights },
+	{ "predict/advice-of-shared", advice_of_shared },
+	{ "predict/advice-of-nofault", advice_of_nofault },
+	{ "predict/advice-of-pfnmap", advice_of_pfnmap },
+	{ "predict/advice-of-userfaultfd", advice_of_userfaultfd, NEED_UFFD },
+	{ "predict/bytes-copied", bytes_copied },
+	{ "predict/maybe-cma", maybe_cma },
 	{ "predict/comes-true", comes_true, 0, 240 },
 	{ "predict/comes-true-for-all", comes_true_for_all, 0, 240 },
 	{ }

@@ -70,6 +70,8 @@ trouble "unknown scenario" run frobnicate
 trouble "too many words" run prefault prefault
 trouble "no pages" run --pages 0 prefault
 trouble "pages that are no number" run --pages x prefault
+trouble "too many pages" run --pages 65537 prefault
+holds "and it says how many may be" "$work/err" "from 1 to 65536"
 trouble "walk without a process" walk
 trouble "walk of no process" walk -p 0
 trouble "a directory that is not there" info --debugfs "$work/none"
@@ -97,6 +99,17 @@ if awk 'length($0) > 100 { exit 1 }' "$work/out"; then
 else
 	result "not ok" "no line is longer than 100"
 fi
+expect 1 "kernels differ" compare data/kernels/5.10.jsonl data/kernels/7.3.jsonl
+holds "long columns too are compared" "$work/out" "fork 2. pin_user_pages"
+# names of bits, all of which have to be whole
+if tr ' ' '\n' <"$work/out" | grep -E '^[A-Z_]{2,}$' | grep -qvxE \
+	'PRESENT|RW|USER|ACCESSED|DIRTY|PSE|NX|SPECIAL|SOFT_DIRTY|SWP_(EXCLUSIVE|SOFT_DIRTY)|VM_FAULT_[A-Z_]*[A-Z]|E[A-Z]*|PROTNONE|GLOBAL'; then
+	result "not ok" "no word is broken"
+else
+	result ok "no word is broken"
+fi
+expect 0 "what makes no request lists without the module" list
+holds "and lists the scenarios" "$work/out" "no-prefault"
 expect 1 "scenarios of a saved copy" compare --debugfs "$saved" no-prefault prefault
 expect 0 "a saved run is the same as a file" compare --debugfs "$saved" pfnmap data/pfnmap.1.jsonl
 trouble "a scenario that was not run there" compare --debugfs "$saved" pfnmap thp
