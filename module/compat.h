@@ -113,8 +113,8 @@
 				    LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #endif
 
-/* Its name from 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2) on, until it was made
- * more general (in v6.6), see above.
+/* Its name from 15520a3f0469 ("mm: use pte markers for swap errors") (in v6.2) on, until it was
+ * made more general (in v6.6), see above.
  */
 #ifndef GW_HAVE_PTE_MARKER_SWAPIN_ERROR
 #define GW_HAVE_PTE_MARKER_SWAPIN_ERROR (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && \
@@ -154,8 +154,8 @@
 #define GW_HAVE_LONGTERM_UNSHARE (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
 #endif
 
-/* Linux kernel commit "mm/page_alloc: count CMA pages per zone and print them in /proc/zoneinfo" (in
- * v5.12).
+/* Linux kernel commit "mm/page_alloc: count CMA pages per zone and print them in /proc/zoneinfo"
+ * (in v5.12).
  */
 #ifndef GW_HAVE_ZONE_CMA_PAGES
 #define GW_HAVE_ZONE_CMA_PAGES (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0))

@@ -239,7 +239,8 @@ static const char *advise_rights(const struct gw_case *c)
 	if (c->op->never_faults && !gw_snapshot_maps_page(c->before))
 		return "mprotect() it readable and writable, and write to it first";
 	if (force_helps(c))
-		return write ? "mprotect() it writable, or force" : "mprotect() it readable, or force";
+		return write ? "mprotect() it writable, or force" :
+			       "mprotect() it readable, or force";
 	return write ? "mprotect() it writable" : "mprotect() it readable";
 }
 
@@ -250,7 +251,10 @@ static const char *advise_cow(const struct gw_case *c)
 	return advise_rights(c);
 }
 
-/* Reading maps the page of zeros, which the fast way does not take; pins do not take what is shared. */
+/*
+ * Reading maps the page of zeros, which the fast way does not take; a pin may not take what is
+ * shared.
+ */
 static const char *advise_fault(const struct gw_case *c)
 {
 	bool must_write = c->flags & GW_FLAG_WRITE ||
@@ -268,10 +272,10 @@ static const char *advise_fault(const struct gw_case *c)
 static const char *advise_wait(const struct gw_case *c)
 {
 	if (c->op->family == GW_FAMILY_FAULT)
-		return "FAULT_FLAG_ALLOW_RETRY, as fixup_user_fault gives it, or the page put there first";
-	return c->op->remote ?
-	       "the argument locked, so that it may give up the mmap lock; or the page put there first" :
-	       "a call that may give up the mmap lock (_unlocked, _fast), or the page put there first";
+		return "FAULT_FLAG_ALLOW_RETRY, as fixup_user_fault gives, or the page put there first";
+	if (c->op->remote)
+		return "with the argument locked it may wait; or the page put there first";
+	return "a call that may give up the mmap lock (_unlocked, _fast), or the page put there first";
 }
 
 /* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */

@@ -138,7 +138,7 @@ static int natural_width(const struct table *t, size_t column)
 	return widest;
 }
 
-/* Each flexible column gets what it needs, or as much as the others that need more than there is. */
+/* Each flexible column gets what it needs, or as much as the others that need too much. */
 static void share_widths(const struct table *t, int *widths)
 {
 	int left = t->wide - (int)(t->n - 1), open = 0, given;

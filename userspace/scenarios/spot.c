@@ -59,7 +59,8 @@ static const char *thp_off(const struct about *about)
 	struct strbuf path = { 0 }, mode = { 0 }, own = { 0 };
 	const char *off = NULL;
 
-	strbuf_addf(&path, THP "hugepages-%" PRIu64 "kB/enabled", about_covers(about, "pmd") / 1024);
+	strbuf_addf(&path, THP "hugepages-%" PRIu64 "kB/enabled",
+		    about_covers(about, "pmd") / 1024);
 	if (slurp(THP "enabled", &mode))
 		off = "this kernel has no transparent huge pages";
 	else if (!slurp(path.at, &own) && !strstr(strbuf_text(&own), "[inherit]"))
