@@ -272,10 +272,10 @@ static const char *advise_fault(const struct gw_case *c)
 static const char *advise_wait(const struct gw_case *c)
 {
 	if (c->op->family == GW_FAMILY_FAULT)
-		return "FAULT_FLAG_ALLOW_RETRY, as fixup_user_fault gives, or the page put there first";
+		return "fixup_user_fault, which may wait; or the page put there first";
 	if (c->op->remote)
 		return "with the argument locked it may wait; or the page put there first";
-	return "a call that may give up the mmap lock (_unlocked, _fast), or the page put there first";
+	return "a call that may drop the mmap lock (_unlocked, _fast), or the page put there first";
 }
 
 /* In the order in which check_vma_flags() (mm/gup.c) and the fault handler look. */

@@ -459,12 +459,12 @@ static void advice_of_userfaultfd(void)
 	char *page = hole();
 
 	uffd_register(page, PAGE, UFFDIO_REGISTER_MODE_MISSING);
-	advised(page, GUP, "a call that may give up the mmap lock (_unlocked, _fast), or the page put "
-			   "there first");
+	advised(page, GUP,
+		"a call that may drop the mmap lock (_unlocked, _fast), or the page put there first");
 	advised(page, "op=get_user_pages_remote",
 		"with the argument locked it may wait; or the page put there first");
 	advised(page, "op=handle_mm_fault",
-		"FAULT_FLAG_ALLOW_RETRY, as fixup_user_fault gives, or the page put there first");
+		"fixup_user_fault, which may wait; or the page put there first");
 	check_str(jstr(record(FIXUP "addr=%p predict", page), "predicted"), "cannot-tell");
 	check_str(jstr(record("op=get_user_pages_unlocked addr=%p predict", page), "predicted"),
 		  "cannot-tell");
