@@ -99,7 +99,8 @@ static enum gw_cause other_page(const struct gw_snapshot *before, const struct g
 	if (new->anon && !old->anon_exclusive && old->mapcount > 1)
 		return copied;
 	/* FOLL_LONGTERM moves a page out of memory that must stay movable. */
-	if (flags & GW_FLAG_LONGTERM && (old->zone != new->zone || !old->anon))
+	if (flags & GW_FLAG_LONGTERM &&
+	    (old->zone != new->zone || gw_page_in_cma(old) || !old->anon))
 		return GW_CAUSE_MIGRATED;
 	/* A page of ours alone needs no copy; a kernel that does not keep that unshares nothing. */
 	if (old->anon_exclusive ||

@@ -140,6 +140,22 @@
 #endif
 
 /*
+ * Linux kernel commit "mm/gup: remove the vma allocation from gup_longterm_locked()" (in v5.11):
+ * that a VMA has filesystem-DAX is found before its pages are taken, and no longer after.
+ */
+#ifndef GW_HAVE_FSDAX_CHECK_FIRST
+#define GW_HAVE_FSDAX_CHECK_FIRST (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0))
+#endif
+
+/*
+ * Linux kernel commit d74943a2f3cd ("mm/gup: reintroduce FOLL_NUMA as FOLL_HONOR_NUMA_FAULT") (in
+ * v6.5): without that flag NUMA hints do not hinder who reads.
+ */
+#ifndef GW_HAVE_HONOR_NUMA_FAULT
+#define GW_HAVE_HONOR_NUMA_FAULT (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+#endif
+
+/*
  * Linux kernel commit d1e153fea2a8 ("mm/gup: migrate pinned pages out of movable zone") (in v5.13).
  */
 #ifndef GW_HAVE_LONGTERM_MIGRATE
@@ -152,13 +168,6 @@
  */
 #ifndef GW_HAVE_LONGTERM_UNSHARE
 #define GW_HAVE_LONGTERM_UNSHARE (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
-#endif
-
-/* Linux kernel commit "mm/page_alloc: count CMA pages per zone and print them in /proc/zoneinfo"
- * (in v5.12).
- */
-#ifndef GW_HAVE_ZONE_CMA_PAGES
-#define GW_HAVE_ZONE_CMA_PAGES (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0))
 #endif
 
 /* Linux kernel commit cb8d86331343 ("mm: remove VM_FAULT_WRITE") (in v6.2). */

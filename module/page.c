@@ -7,6 +7,7 @@
 #include "page.h"
 
 /* Not bits of the kernel's word: set by read_flags(). */
+#define GW_FOLIO_CMA BIT_ULL(61)
 #define GW_FOLIO_SWAPCACHE BIT_ULL(62)
 #define GW_FOLIO_HUGETLB BIT_ULL(63)
 
@@ -32,6 +33,7 @@ const struct gw_name gw_page_flag_names[] = {
 #endif
 	{ "swapcache", GW_FOLIO_SWAPCACHE },
 	{ "hugetlb", GW_FOLIO_HUGETLB },
+	{ "cma", GW_FOLIO_CMA },
 	{ }
 };
 
@@ -44,7 +46,14 @@ static u64 read_flags(struct folio *folio, bool hugetlb)
 		flags |= GW_FOLIO_SWAPCACHE;
 	if (hugetlb)
 		flags |= GW_FOLIO_HUGETLB;
+	if (gw_pfn_in_cma(page_to_pfn(&folio->page)))
+		flags |= GW_FOLIO_CMA;
 	return flags;
+}
+
+bool gw_page_in_cma(const struct gw_page *facts)
+{
+	return facts->flags & GW_FOLIO_CMA;
 }
 
 static void read_pincount(struct folio *folio, struct gw_page *facts)
@@ -66,7 +75,8 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->refcount = folio_ref_count(folio);
 	facts->mapcount = gw_page_mapcount(folio, page);
 	read_pincount(folio, facts);
-	facts->anon = folio_test_anon(folio);
+	/* With DAX the same bit is PAGE_MAPPING_DAX_SHARED. */
+	facts->anon = folio_test_anon(folio) && !is_zone_device_page(page);
 	facts->ksm = folio_test_ksm(folio);
 	/*
 	 * Has a meaning for anonymous pages only. hugetlb notes it in the head page, however the
@@ -79,6 +89,5 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->nid = page_to_nid(page);
 	facts->zone = page_zone(page)->name;
-	facts->maybe_cma = gw_zone_has_cma(page_zone(page));
 	facts->valid = true;
 }

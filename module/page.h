@@ -19,7 +19,6 @@
  * @zero: the shared page of zeros, small or huge
  * @ksm: merged by KSM
  * @hugetlb: of the hugetlb pool
- * @maybe_cma: its zone has memory that was set aside for CMA
  * @order: order of the folio
  * @nid: NUMA node
  * @refcount: references of the folio
@@ -37,7 +36,6 @@ struct gw_page {
 	bool zero;
 	bool ksm;
 	bool hugetlb;
-	bool maybe_cma;
 	u8 order;
 	s16 nid;
 	s32 refcount;
@@ -63,5 +61,15 @@ extern const struct gw_name gw_page_flag_names[];
  * reserved page are never freed.
  */
 void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts);
+
+/**
+ * gw_page_in_cma() - does the folio lie in memory set aside for CMA
+ * @facts: facts of a page
+ *
+ * As folio_is_longterm_pinnable() (include/linux/mm.h) asks it, of the folio's first page.
+ *
+ * Return: true if so.
+ */
+bool gw_page_in_cma(const struct gw_page *facts);
 
 #endif /* _GUPWALK_PAGE_H */

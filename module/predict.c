@@ -179,28 +179,50 @@ static struct gw_prediction moved_first(const struct gw_case *c, struct gw_predi
 {
 	const struct gw_snapshot *before = c->before;
 
-	if (p.outlook != GW_OUTLOOK_WORKS || !GW_HAVE_LONGTERM_MIGRATE ||
-	    !(longterm(c) || c->op->family == GW_FAMILY_MEMFD) || !takes_mapped(c, p.causes))
+	if (p.outlook != GW_OUTLOOK_WORKS || !takes_mapped(c, p.causes) ||
+	    !(longterm(c) || c->op->family == GW_FAMILY_MEMFD))
 		return p;
-	if (!strcmp(before->page.zone, "Movable")) {
+	if (gw_page_in_cma(&before->page))
+		p.doubt = "the page lies in memory set aside for CMA, and is moved out first if it "
+			  "can be";
+	else if (GW_HAVE_LONGTERM_MIGRATE && !strcmp(before->page.zone, "Movable"))
 		p.doubt = "the page lies in the movable zone, and is moved out first if it can be";
-		p.causes |= CAUSE(MIGRATED);
-		p.causes &= ~(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
-	} else if (before->page.maybe_cma) {
-		p.doubt = p.doubt ?: "a page in memory set aside for CMA is moved out of it first";
-		p.causes |= CAUSE(MIGRATED);
-	}
+	else
+		return p;
+	p.causes |= CAUSE(MIGRATED);
+	p.causes &= ~(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
 	return p;
 }
 
 /* ---- other entries ---- */
 
+/* The page may come to who asks for it. */
+static struct gw_prediction numa_hint(const struct gw_case *c)
+{
+	static const char comes_again[] = "a NUMA hint: the kernel makes them again at any time";
+	u32 restored = CAUSE(PROTNONE_RESTORED) | CAUSE(MIGRATED);
+
+	if (!is_fault(c) && gw_entry_allows(c))
+		return works_but(CAUSE(UNCHANGED), comes_again);
+	if (writes(c))
+		restored |= write_protected(c).causes & CAUSE(COW);
+	else if (c->op->pins)
+		restored |= CAUSE(UNSHARE);
+	/* these kernels keep the right to write in the entry */
+	if (!GW_HAVE_HONOR_NUMA_FAULT && writes(c) && c->flags & GW_FLAG_FORCE)
+		restored |= CAUSE(UNCHANGED);
+	return works_but(restored, comes_again);
+}
+
 static struct gw_prediction protnone(const struct gw_case *c)
 {
-	u32 any = CAUSE(UNCHANGED) | CAUSE(PROTNONE_RESTORED) | CAUSE(FLAGS_ONLY) | CAUSE(MIGRATED);
+	u32 let_in = CAUSE(PROTNONE_RESTORED) | CAUSE(COW) | CAUSE(UNSHARE);
 
+	if (gw_vma_is_rwp(c->vma))
+		return cannot_tell(let_in | CAUSE(UNCHANGED),
+				   "userfaultfd has taken the access away: its monitor may have a say");
 	if (vma_is_accessible(c->vma))
-		return works_but(any, "a NUMA hint: not every kernel's call faults because of it");
+		return numa_hint(c);
 	if (is_fault(c))
 		return works(CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY));
 	return gw_entry_allows(c) ? works(CAUSE(UNCHANGED)) : write_protected(c);
@@ -247,6 +269,18 @@ static struct gw_prediction mapped(const struct gw_case *c)
 	return moved_first(c, p);
 }
 
+static struct gw_prediction fails(const struct gw_case *c, const struct gw_rule *rule)
+{
+	u32 causes = CAUSE(UNCHANGED) | CAUSE(TABLE_ALLOCATED);
+
+	/* the pages were taken, and given back */
+	if (!GW_HAVE_FSDAX_CHECK_FIRST && gw_rule_error(rule, c->op) == -EOPNOTSUPP)
+		causes |= mapped(c).causes;
+	return (struct gw_prediction){
+		.outlook = GW_OUTLOOK_FAILS, .causes = causes, .rule = rule
+	};
+}
+
 struct gw_prediction gw_predict(const struct gw_case *c)
 {
 	const struct gw_rule *rule = gw_rule_that_fails(c);
@@ -254,11 +288,7 @@ struct gw_prediction gw_predict(const struct gw_case *c)
 	if (!c->before->stable)
 		return cannot_tell(CAUSE(UNSTABLE), "the page tables are changing just now");
 	if (rule)
-		return (struct gw_prediction){
-			.outlook = GW_OUTLOOK_FAILS,
-			.rule = rule,
-			.causes = CAUSE(UNCHANGED) | CAUSE(TABLE_ALLOCATED),
-		};
+		return fails(c, rule);
 	if (c->flags & GW_FLAG_NOWAIT && !gw_entry_allows(c) && !vma_is_anonymous(c->vma))
 		return cannot_tell(CAUSE(UNCHANGED) | CAUSE(FILE_MAPPED),
 				   "it must not wait, and whether it would have to is not known");

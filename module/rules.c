@@ -119,6 +119,13 @@ static bool missing_in_userfaultfd(const struct gw_case *c)
 	       !must_not_fault(c) && !must_not_wait(c);
 }
 
+/* Read-write protection is noted as PROT_NONE in the entry, in a VMA that allows access. */
+static bool read_write_protected(const struct gw_case *c)
+{
+	return gw_vma_is_rwp(c->vma) && c->before->state == GW_PROTNONE && !must_not_fault(c) &&
+	       !must_not_wait(c);
+}
+
 static bool beyond_file_end(const struct gw_case *c)
 {
 	const struct inode *inode;
@@ -189,13 +196,27 @@ static bool must_unshare(const struct gw_case *c)
 	return gw_pins_for_good(c) && gw_vma_is_cow_mapping(c->vma);
 }
 
+/* gup_can_follow_protnone(), include/linux/mm.h: PROT_NONE of the VMA, or a NUMA hint. */
+static bool protnone_allows(const struct gw_case *c)
+{
+	if (!c->before->page.valid || gw_vma_is_rwp(c->vma))
+		return false;
+	return c->flags & GW_FLAG_FORCE ||
+	       (GW_HAVE_HONOR_NUMA_FAULT && vma_is_accessible(c->vma));
+}
+
+bool gw_vma_is_rwp(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_UFFD_RWP && vma_is_accessible(vma);
+}
+
 bool gw_entry_allows(const struct gw_case *c)
 {
 	const struct gw_snapshot *snap = c->before;
 	bool write = c->flags & GW_FLAG_WRITE, force = c->flags & GW_FLAG_FORCE;
 
-	if (snap->state == GW_PROTNONE && !c->op->fast)
-		return force && !write;
+	if (snap->state == GW_PROTNONE)
+		return !write && !c->op->never_faults && protnone_allows(c) && !must_unshare(c);
 	if (snap->state != GW_PRESENT || !snap->page.valid)
 		return false;
 	/* the page of zeros is special to the fast walk */
@@ -355,6 +376,11 @@ static const struct gw_rule rules[] = {
 	  FAULT | GUP, { EFAULT },
 	  NULL, advise_wait,
 	  missing_in_userfaultfd, missing_for_sure },
+	{ "userfaultfd-rwp",
+	  "read-write-protected by userfaultfd, and a call that keeps the mmap lock cannot wait",
+	  FAULT | GUP, { EFAULT },
+	  "a call that may give up the mmap lock (_unlocked, _fast), or UFFDIO_RWPROTECT first", NULL,
+	  read_write_protected, NULL },
 	{ "beyond-file-end", "the file has no page there: a fault ends in VM_FAULT_SIGBUS",
 	  FAULT | GUP | MEMFD, { EFAULT, EINVAL },
 	  "make the file longer", NULL,

@@ -21,6 +21,7 @@ const struct gw_name gw_vma_flag_names[] = {
 	{ "uffd_missing", VM_UFFD_MISSING },
 	{ "uffd_wp", VM_UFFD_WP },
 	{ "uffd_minor", VM_UFFD_MINOR },
+	{ "uffd_rwp", VM_UFFD_RWP },
 	{ "pfnmap", VM_PFNMAP },
 	{ "io", VM_IO },
 	{ "mixedmap", VM_MIXEDMAP },

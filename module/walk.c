@@ -327,9 +327,34 @@ static void classify(struct gw_snapshot *snap, const struct gw_path *path,
 }
 
 /*
+ * Memory of a device, with struct pages, that a file of a file system with DAX is mapped from. The
+ * file system unmaps it before they go.
+ */
+static struct page *fsdax_page(const struct gw_snapshot *snap, struct vm_area_struct *vma)
+{
+	struct page *page;
+
+	if (!vma_is_fsdax(vma) || !pfn_valid(snap->pfn))
+		return NULL;
+	page = pfn_to_page(snap->pfn);
+	return is_zone_device_page(page) ? page : NULL;
+}
+
+static struct page *normal_page(const struct gw_snapshot *snap, struct vm_area_struct *vma,
+				bool zero)
+{
+	if (snap->special && !zero && !(snap->leaf == GW_PMD && vma_is_anonymous(vma)))
+		return NULL;
+	/* Huge leaves have no bit that says so before v6.12. */
+	if (snap->leaf < GW_PTE && vma->vm_flags & VM_PFNMAP)
+		return NULL;
+	return pfn_to_online_page(snap->pfn);
+}
+
+/*
  * Read the facts of the mapped page, if it is one that the kernel treats as an ordinary page
  * here. Mirrors vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero
- * pages, which these hide, as well.
+ * pages and those of files with DAX, which these hide (the latter on v6.12 and older), as well.
  */
 static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 {
@@ -338,12 +363,7 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 
 	if (!gw_snapshot_maps_page(snap))
 		return;
-	if (snap->special && !zero && !(snap->leaf == GW_PMD && vma_is_anonymous(vma)))
-		return;
-	/* Huge leaves have no bit that says so before v6.12. */
-	if (snap->leaf < GW_PTE && vma->vm_flags & VM_PFNMAP)
-		return;
-	page = pfn_to_online_page(snap->pfn);
+	page = fsdax_page(snap, vma) ?: normal_page(snap, vma, zero);
 	if (!page)
 		return;
 	/*

@@ -27,6 +27,11 @@
 #define VM_UFFD_MINOR 0
 #endif
 
+/* Read-write protection of userfaultfd came with Linux 7.3. */
+#ifndef VM_UFFD_RWP
+#define VM_UFFD_RWP 0
+#endif
+
 static inline struct vm_area_struct *gw_vma_lookup(struct mm_struct *mm, unsigned long addr)
 {
 #if GW_HAVE_VMA_LOOKUP
@@ -80,6 +85,24 @@ struct folio {
 #define folio_test_large(folio) PageHead(&(folio)->page)
 #define folio_order(folio) compound_order(&(folio)->page)
 #endif
+
+/*
+ * get_pageblock_migratetype() is not exported. Mirrors it and what it calls (mm/page_alloc.c): some
+ * bits for each block of pages, the migration type in the lowest three.
+ */
+static inline bool gw_pfn_in_cma(unsigned long pfn)
+{
+#if defined(CONFIG_CMA) && defined(CONFIG_SPARSEMEM)
+	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
+			    NR_PAGEBLOCK_BITS;
+	unsigned long *words = section_to_usemap(__pfn_to_section(pfn));
+	unsigned long word = READ_ONCE(words[bit / BITS_PER_LONG]);
+
+	return ((word >> (bit % BITS_PER_LONG)) & 7) == MIGRATE_CMA;
+#else
+	return false;
+#endif
+}
 
 static inline unsigned long gw_folio_flags(const struct folio *folio)
 {
@@ -150,16 +173,6 @@ static inline spinlock_t *gw_hugetlb_lock(struct vm_area_struct *vma, spinlock_t
 	if (huge_page_size(hstate_vma(vma)) == PMD_SIZE)
 		return level_lock;
 	return &vma->vm_mm->page_table_lock;
-#endif
-}
-
-/* Has the zone memory that was set aside for CMA? True where that cannot be known. */
-static inline bool gw_zone_has_cma(struct zone *zone)
-{
-#if GW_HAVE_ZONE_CMA_PAGES
-	return zone_cma_pages(zone);
-#else
-	return IS_ENABLED(CONFIG_CMA);
 #endif
 }
 
