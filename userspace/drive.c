@@ -205,7 +205,7 @@ int drive(const char *dir, const struct about *about, const struct scenario *sc,
 	const char *missing = sc->check ? sc->check(about) : NULL;
 	int status = STATUS_CANNOT;
 	struct masks masks;
-	uint64_t kept;
+	uint64_t kept[SCENARIO_KEPT];
 
 	*d = (struct drive){
 		.scenario = sc,
@@ -221,7 +221,7 @@ int drive(const char *dir, const struct about *about, const struct scenario *sc,
 		return STATUS_TROUBLE;
 	/* what begin() changes is to be changed back before a signal ends us */
 	block_ends(&masks);
-	if (!sc->begin || sc->begin(about, &kept)) {
+	if (!sc->begin || sc->begin(about, kept)) {
 		status = run_child(dir, about, options, &masks, d);
 		if (sc->end && !sc->end(kept))
 			status = STATUS_TROUBLE;

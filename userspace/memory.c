@@ -38,11 +38,17 @@ bool memory_one_cpu(void)
 }
 
 /* linux/mempolicy.h */
+#define MPOL_DEFAULT 0
 #define MPOL_LOCAL 4
 
 void memory_no_hints(void)
 {
 	syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL, 0);
+}
+
+void memory_hints(void)
+{
+	syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0);
 }
 
 void memory_drain(void)

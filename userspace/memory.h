@@ -29,6 +29,11 @@ bool memory_one_cpu(void);
 void memory_no_hints(void);
 
 /**
+ * memory_hints() - let NUMA balancing come to this process's memory again
+ */
+void memory_hints(void);
+
+/**
  * memory_drain() - make this CPU's batch of fresh pages go onto the LRU lists
  *
  * A page in the batch has a reference more than its users hold, and loses it when the batch is

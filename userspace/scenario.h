@@ -15,6 +15,7 @@
 #include "expect.h"
 
 #define SCENE_SPOTS 4
+#define SCENARIO_KEPT 4
 
 /**
  * struct scene - the memory of a scenario, for its set-up and its actions
@@ -78,8 +79,8 @@ struct step {
  * @needs: what it needs besides the module, for people; or NULL
  * @check: NULL, or returns what is missing on this machine (then it is not run), or NULL
  * @setup: makes the memory; returns false after a complaint
- * @begin: NULL, or changes the machine for the scenario, in the parent; returns false after a
- * complaint
+ * @begin: NULL, or changes the machine for the scenario, in the parent, and keeps up to
+ * SCENARIO_KEPT numbers of how it was; returns false after a complaint
  * @end: NULL, or undoes @begin; returns false after a complaint
  * @steps: the steps; an op of NULL ends them
  */
@@ -91,7 +92,7 @@ struct scenario {
 	const char *(*check)(const struct about *about);
 	bool (*setup)(struct scene *scene);
 	bool (*begin)(const struct about *about, uint64_t *kept);
-	bool (*end)(uint64_t kept);
+	bool (*end)(const uint64_t *kept);
 	const struct step *steps;
 };
 
@@ -119,14 +120,19 @@ extern const struct scenario scenario_thp_split;
 extern const struct scenario scenario_collapse;
 extern const struct scenario scenario_swap;
 extern const struct scenario scenario_migrate;
+extern const struct scenario scenario_migration;
+extern const struct scenario scenario_numa_hint;
 extern const struct scenario scenario_movable;
+extern const struct scenario scenario_cma;
 extern const struct scenario scenario_ksm;
 extern const struct scenario scenario_userfaultfd;
+extern const struct scenario scenario_uffd_rwp;
 extern const struct scenario scenario_secretmem;
 extern const struct scenario scenario_guard;
 extern const struct scenario scenario_file_private;
 extern const struct scenario scenario_file_shared;
 extern const struct scenario scenario_file_longterm;
+extern const struct scenario scenario_dax;
 extern const struct scenario scenario_populate;
 extern const struct scenario scenario_accessed;
 extern const struct scenario scenario_fast_only;

@@ -2,6 +2,7 @@
 /* Files mapped into memory: the page cache is what is taken. */
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,12 +232,13 @@ static const char *check_disk(const struct about *about)
 	       "GUPWALK_FILES";
 }
 
-static int disk_file(void)
+/* A file without a name. */
+static int file_in(const char *directory)
 {
 	struct strbuf path = { 0 };
 	int fd;
 
-	strbuf_addf(&path, "%s/gupwalk.XXXXXX", disk_directory());
+	strbuf_addf(&path, "%s/gupwalk.XXXXXX", directory);
 	fd = mkostemp(path.at, O_CLOEXEC);
 	if (fd >= 0)
 		unlink(path.at);
@@ -246,7 +248,8 @@ static int disk_file(void)
 
 static bool setup_disk(struct scene *scene)
 {
-	scene->spots[0] = spot_file(scene, disk_file(), PROT_READ | PROT_WRITE, MAP_SHARED);
+	scene->spots[0] = spot_file(scene, file_in(disk_directory()), PROT_READ | PROT_WRITE,
+				    MAP_SHARED);
 	if (!scene->spots[0])
 		return false;
 	spot_write(scene, 0, REPLY);
@@ -289,4 +292,89 @@ const struct scenario scenario_file_longterm = {
 	.check = check_disk,
 	.setup = setup_disk,
 	.steps = file_longterm_steps,
+};
+
+/* ---- files that are memory themselves ---- */
+
+/* "dax", or "dax=always"; with "dax=inode" each file has it or not. */
+static bool is_dax(const struct mntent *mount)
+{
+	const char *option = hasmntopt(mount, "dax");
+
+	return option && strncmp(option, "dax=inode", 9) && strncmp(option, "dax=never", 9);
+}
+
+/* The first file system with DAX that a file can be made on; NULL if there is none. */
+static const char *dax_directory(void)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	static char *directory;
+	struct mntent *mount;
+
+	free(directory);
+	directory = NULL;
+	while (mounts && !directory && (mount = getmntent(mounts)))
+		if (is_dax(mount) && !access(mount->mnt_dir, W_OK))
+			directory = must_copy(mount->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	return directory;
+}
+
+static const char *check_dax(const struct about *about)
+{
+	(void)about;
+	return dax_directory() ? NULL :
+	       "no file system is mounted with -o dax: it takes persistent memory, and CONFIG_FS_DAX "
+	       "(in the lab: lab/vm --pmem 32M)";
+}
+
+static bool setup_dax(struct scene *scene)
+{
+	const char *directory = dax_directory();
+
+	scene->spots[0] = spot_file(scene, file_in(directory), PROT_READ | PROT_WRITE, MAP_SHARED);
+	if (!scene->spots[0])
+		return false;
+	scene_note(scene, "the program maps a file in %s with \"%s\" in it, shared, and does not "
+			  "touch it: what it will map is the persistent memory itself",
+		   directory, WORD);
+	return true;
+}
+
+static const struct step dax_steps[] = {
+	{
+		.op = "get_user_pages",
+		.words = "peek=7",
+		.expects = ALWAYS("ret=1 errno=none cause=file-mapped before.state=none "
+				  "after.state=present after.page=other pfn=@after.pfn peek=" WORD),
+	},
+	{
+		.op = "pin_user_pages", .flags = "write",
+		.words = "peek=7 poke=" REPLY,
+		.after = reads_reply,
+		.expects = ALWAYS("ret=1 errno=none after.page=other after.rights~write "
+				  "after.pfn=@before.pfn pfn=@after.pfn peek=" WORD),
+	},
+	{
+		.op = "pin_user_pages", .flags = "write,longterm",
+		.expects = ALWAYS("errno=EOPNOTSUPP reason=longterm-fsdax cause=unchanged "
+				  "before.state=present"),
+	},
+	{
+		.op = "pin_user_pages", .flags = "longterm",
+		.expects = ALWAYS("errno=EOPNOTSUPP reason=longterm-fsdax cause=unchanged"),
+	},
+	{ 0 }
+};
+
+const struct scenario scenario_dax = {
+	.name = "dax",
+	.teaches = "with DAX a mapped file is the storage itself, and no page cache is between: who "
+		   "pins a page pins a block of the file system. FOLL_LONGTERM is refused, as a "
+		   "block may have to be freed at any time; a short pin is waited for",
+	.needs = "a file system on persistent memory, mounted with -o dax",
+	.check = check_dax,
+	.setup = setup_dax,
+	.steps = dax_steps,
 };

@@ -85,9 +85,9 @@ static bool begin_hugetlb(const struct about *about, uint64_t *kept)
 	return false;
 }
 
-static bool end_hugetlb(uint64_t kept)
+static bool end_hugetlb(const uint64_t *kept)
 {
-	return spot_restore(POOL, kept);
+	return spot_restore(POOL, *kept);
 }
 
 static bool setup_hugetlb(struct scene *scene)

@@ -444,19 +444,6 @@ const struct scenario scenario_swap = {
 
 /* ---- from one node to another ---- */
 
-static const char *check_nodes(const struct about *about)
-{
-	struct strbuf nodes = { 0 };
-	bool both;
-
-	(void)about;
-	/* the steps are about nodes 0 and 1 */
-	both = !slurp("/sys/devices/system/node/has_memory", &nodes) &&
-	       !strncmp(strbuf_text(&nodes), "0-", 2);
-	strbuf_free(&nodes);
-	return both ? NULL : "nodes 0 and 1 do not both have memory (in the lab: lab/vm --nodes 2)";
-}
-
 /* Both to both nodes in turn: one of them is not where they are. */
 static bool to_other_node(struct scene *scene)
 {
@@ -506,7 +493,7 @@ const struct scenario scenario_migrate = {
 	.teaches = "the kernel moves pages between nodes, and out of places that it wants to have "
 		   "free; never one that is pinned: somebody has its address",
 	.needs = "two memory nodes",
-	.check = check_nodes,
+	.check = spot_nodes_missing,
 	.setup = setup_swap,
 	.steps = migrate_steps,
 };

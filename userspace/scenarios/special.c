@@ -2,11 +2,9 @@
 /* Memory that is not as other memory is. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -138,100 +136,6 @@ const struct scenario scenario_guard = {
 	.steps = guard_steps,
 };
 
-/* ---- userfaultfd ---- */
-
-static int open_uffd(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (fd >= 0 && ioctl(fd, UFFDIO_API, &api)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static const char *check_uffd(const struct about *about)
-{
-	int fd = open_uffd();
-
-	(void)about;
-	if (fd < 0)
-		return "this kernel has no userfaultfd";
-	close(fd);
-	return NULL;
-}
-
-static bool setup_uffd(struct scene *scene)
-{
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	if (!spot_map(scene, 0))
-		return false;
-	range.range.start = (uintptr_t)scene->spots[0];
-	range.range.len = spot_bytes(scene);
-	scene->fd = open_uffd();
-	if (scene->fd < 0 || ioctl(scene->fd, UFFDIO_REGISTER, &range))
-		return scene_failed("userfaultfd");
-	scene_note(scene, "the program has registered its buffer with userfaultfd: it answers "
-			  "faults there itself, as for a virtual machine that is on its way");
-	return true;
-}
-
-static bool answer_faults(struct scene *scene)
-{
-	char *page = aligned_alloc(scene->page_size, scene->page_size);
-	struct uffdio_copy copy = { 0 };
-	bool done = page;
-	size_t i;
-
-	if (done)
-		strcpy(page, WORD);
-	for (i = 0; done && i < scene->pages; i++) {
-		copy.src = (uintptr_t)page;
-		copy.dst = (uintptr_t)scene->spots[0] + i * scene->page_size;
-		copy.len = scene->page_size;
-		done = !ioctl(scene->fd, UFFDIO_COPY, &copy);
-	}
-	free(page);
-	if (!done)
-		return scene_failed("UFFDIO_COPY");
-	scene_note(scene, "the program puts pages there by UFFDIO_COPY");
-	return true;
-}
-
-static const struct step userfaultfd_steps[] = {
-	{
-		.op = "get_user_pages",
-		.expects = ALWAYS("errno=EFAULT reason=userfaultfd cause=unchanged "
-				  "before.state=none after.state=none"),
-	},
-	{
-		.op = "get_user_pages_fast_only",
-		.expects = ALWAYS("ret=0 cause=unchanged before.state=none"),
-	},
-	{
-		.op = "get_user_pages",
-		.words = "peek=7",
-		.before = answer_faults,
-		.expects = ALWAYS("ret=1 errno=none cause=unchanged before.state=present "
-				  "pfn=@before.pfn peek=" WORD),
-	},
-	{ 0 }
-};
-
-const struct scenario scenario_userfaultfd = {
-	.name = "userfaultfd",
-	.teaches = "what is missing in a userfaultfd range, another program has to bring: a call "
-		   "that keeps the mmap lock cannot wait for that, and fails with -EFAULT; one "
-		   "that may give it up (get_user_pages_unlocked) sleeps until it is there",
-	.needs = "userfaultfd",
-	.check = check_uffd,
-	.setup = setup_uffd,
-	.steps = userfaultfd_steps,
-};
-
 /* ---- KSM ---- */
 
 #define KSM_RUN "/sys/kernel/mm/ksm/run"
@@ -252,9 +156,9 @@ static bool begin_ksm(const struct about *about, uint64_t *kept)
 	return false;
 }
 
-static bool end_ksm(uint64_t kept)
+static bool end_ksm(const uint64_t *kept)
 {
-	return spot_restore(KSM_RUN, kept);
+	return spot_restore(KSM_RUN, *kept);
 }
 
 static uint64_t frame_of(const char *at)
@@ -374,12 +278,19 @@ static const char *check_movable(const struct about *about)
 
 #define MPOL_BIND 2
 
+/* Memory of that node, and of no other. */
+static bool from_node(int node)
+{
+	unsigned long nodes = 1UL << node;
+
+	return !syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 8 * sizeof(nodes)) ||
+	       errno == ENOSYS;
+}
+
 /* From the node that has such a zone; a node with none gives ordinary memory. */
 static bool setup_movable(struct scene *scene)
 {
-	unsigned long nodes = 1UL << movable_node();
-
-	if (syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 8 * sizeof(nodes)) && errno != ENOSYS)
+	if (!from_node(movable_node()))
 		return scene_failed("set_mempolicy");
 	if (!spot_touch(scene, 0) || !spot_map(scene, 1))
 		return false;
@@ -424,4 +335,93 @@ const struct scenario scenario_movable = {
 	.check = check_movable,
 	.setup = setup_movable,
 	.steps = movable_steps,
+};
+
+/* ---- CMA ---- */
+
+static const char *check_cma(const struct about *about)
+{
+	static const char words[] = "CmaTotal:";
+	struct strbuf memory = { 0 };
+	const char *total = NULL, *missing = NULL;
+
+	(void)about;
+	if (!slurp("/proc/meminfo", &memory))
+		total = strstr(strbuf_text(&memory), words);
+	if (!total)
+		missing = "this kernel can set no memory aside for CMA (CONFIG_CMA)";
+	else if (!strtoull(total + strlen(words), NULL, 10))
+		missing = "no memory is set aside for CMA (boot with cma=; in the lab: make vm "
+			  "ALL=1)";
+	strbuf_free(&memory);
+	return missing;
+}
+
+/* Where only half of the pages come from there, one of so many does. */
+#define CMA_TRIES 32
+
+/* The kernel says of no address whether it lies there: the module looks. */
+static bool find_cma(struct scene *scene)
+{
+	char *at = memory_map(CMA_TRIES + scene->pages, scene_pmd(scene));
+	size_t i;
+
+	for (i = 0; at && i < CMA_TRIES; i++) {
+		scene->spots[0] = at + i * scene->page_size;
+		spot_write(scene, 0, WORD);
+		if (spot_is(scene, 0, "before.page.flags~cma"))
+			return true;
+	}
+	return false;
+}
+
+#define NODES_MAX 64
+
+static bool setup_cma(struct scene *scene)
+{
+	bool found = false;
+	int node;
+
+	for (node = 0; !found && node < NODES_MAX; node++)
+		found = from_node(node) && find_cma(scene);
+	if (!found)
+		return scene_cannot(scene, "no node gave a page of CMA: the kernel gives them to "
+				    "programs where more than half of what is free is set aside so");
+	if (!spot_map(scene, 1))
+		return false;
+	scene_note(scene, "the program writes \"%s\" to its first buffer: the kernel took the page "
+			  "from memory set aside for CMA. It does not touch the second", WORD);
+	return true;
+}
+
+static const struct step cma_steps[] = {
+	{
+		.op = "pin_user_pages", .flags = "write",
+		.expects = ALWAYS("ret=1 cause=unchanged before.page.flags~cma pfn=@before.pfn "
+				  "pfn=P1"),
+	},
+	{
+		.op = "pin_user_pages", .flags = "write,longterm",
+		.words = "peek=7",
+		.expects = ALWAYS("ret=1 cause=migrated before.pfn=P1 after.pfn!=P1 pfn=@after.pfn "
+				  "after.page=anon after.page.flags!~cma peek=" WORD),
+	},
+	{
+		.op = "pin_user_pages", .flags = "write,longterm",
+		.spot = 1,
+		.expects = ALWAYS("ret=1 cause=anon-allocated before.state=none pfn=@after.pfn "
+				  "after.page.flags!~cma"),
+	},
+	{ 0 }
+};
+
+const struct scenario scenario_cma = {
+	.name = "cma",
+	.teaches = "memory set aside for devices that need it in one piece (CMA) is lent to programs "
+		   "meanwhile, and must come back: a pin with FOLL_LONGTERM moves the page out of "
+		   "it, a short one leaves it there",
+	.needs = "memory set aside for CMA (cma=), more than half of what is free in its zone",
+	.check = check_cma,
+	.setup = setup_cma,
+	.steps = cma_steps,
 };

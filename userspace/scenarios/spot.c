@@ -11,8 +11,11 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "../device.h"
 #include "../memory.h"
 #include "../number.h"
+#include "../record.h"
+#include "../signature.h"
 #include "../text.h"
 
 #define THP "/sys/kernel/mm/transparent_hugepage/"
@@ -87,6 +90,18 @@ const char *spot_thp_missing(const struct about *about)
 	return missing;
 }
 
+const char *spot_nodes_missing(const struct about *about)
+{
+	struct strbuf nodes = { 0 };
+	bool both;
+
+	(void)about;
+	both = !slurp("/sys/devices/system/node/has_memory", &nodes) &&
+	       !strncmp(strbuf_text(&nodes), "0-", 2);
+	strbuf_free(&nodes);
+	return both ? NULL : "nodes 0 and 1 do not both have memory (in the lab: lab/vm --nodes 2)";
+}
+
 size_t spot_bytes(const struct scene *scene)
 {
 	return scene->pages * scene->page_size;
@@ -140,6 +155,28 @@ bool spot_restore(const char *path, uint64_t value)
 		return true;
 	complain("restoring", path, strerror(errno), "write the old number back by hand");
 	return false;
+}
+
+bool spot_is(struct scene *scene, unsigned int spot, const char *terms)
+{
+	struct strbuf line = { 0 }, answer = { 0 }, wrong = { 0 };
+	struct records records = { 0 };
+	struct signature sig = { 0 };
+	bool is = false;
+	int error;
+
+	strbuf_addf(&line, "op=walk nokeep addr=0x%" PRIxPTR, (uintptr_t)scene->spots[spot]);
+	if (device_request(scene->requests, line.at, &answer, &error) == ANSWER_RECORD &&
+	    records_parse(answer.at, answer.len, &records, &wrong)) {
+		signature_make(&records, &sig);
+		is = records.n == 1 && !expect_unmet(&sig.steps[0], terms, &wrong);
+		signature_free(&sig);
+	}
+	records_free(&records);
+	strbuf_free(&line);
+	strbuf_free(&answer);
+	strbuf_free(&wrong);
+	return is;
 }
 
 pid_t scene_child(void)

@@ -53,6 +53,14 @@ bool spot_huge(struct scene *scene, unsigned int spot);
 const char *spot_thp_missing(const struct about *about);
 
 /**
+ * spot_nodes_missing() - are there not two memory nodes
+ * @about: what the module says about itself
+ *
+ * Return: NULL if nodes 0 and 1 have memory, or what is missing.
+ */
+const char *spot_nodes_missing(const struct about *about);
+
+/**
  * spot_bytes() - bytes of all pages of a spot
  * @scene: the scene
  *
@@ -107,6 +115,16 @@ bool file_put_number(const char *path, uint64_t value);
  * Return: true; or false after a complaint.
  */
 bool spot_restore(const char *path, uint64_t value);
+
+/**
+ * spot_is() - is a spot now as it is to be
+ * @scene: the scene
+ * @spot: which; its first page is walked, which is kept nowhere
+ * @terms: terms about `before`, as in struct expect
+ *
+ * Return: true if they are met.
+ */
+bool spot_is(struct scene *scene, unsigned int spot, const char *terms);
 
 /**
  * scene_child() - fork a child that only lives: as long as it does, it has its share of the pages
