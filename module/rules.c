@@ -379,7 +379,7 @@ static const struct gw_rule rules[] = {
 	{ "userfaultfd-rwp",
 	  "read-write-protected by userfaultfd, and a call that keeps the mmap lock cannot wait",
 	  FAULT | GUP, { EFAULT },
-	  "a call that may give up the mmap lock (_unlocked, _fast), or UFFDIO_RWPROTECT first", NULL,
+	  "a call that may drop the mmap lock (_unlocked, _fast), or UFFDIO_RWPROTECT first", NULL,
 	  read_write_protected, NULL },
 	{ "beyond-file-end", "the file has no page there: a fault ends in VM_FAULT_SIGBUS",
 	  FAULT | GUP | MEMFD, { EFAULT, EINVAL },
