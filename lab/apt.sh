@@ -71,13 +71,13 @@ apt_elsewhere() {
 # is configured with has changed.
 machine_sources() {
 	local file new
-	file=$cache/apt/sources-$({ find /etc/apt -printf '%p %s %T@\n' 2>/dev/null | LC_ALL=C sort; echo "${APT_CONFIG-}"; } | hash_of)
+	file=$cache/apt/sources-$({ find -L /etc/apt ${APT_CONFIG:+"$APT_CONFIG"} -printf '%p %s %T@\n' 2>/dev/null | LC_ALL=C sort; } | hash_of)
 	if [[ ! -s $file ]]; then
 		find "$cache/apt" -maxdepth 1 -name 'sources-*' -mmin +1440 -delete
 		new=$file.$BASHPID
 		# shellcheck disable=SC2016 # apt's own variables
-		apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' 'Component: main' >"$new"
-		mv "$new" "$file"
+		apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' 'Component: main' >"$new" && mv "$new" "$file" ||
+			return
 	fi
 	cat "$file"
 }

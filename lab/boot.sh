@@ -178,9 +178,9 @@ readonly harmless='workqueue cpumask: online intersect|This is not a bug'
 # Where a page is missing that a userfaultfd watches, get_user_pages() without a way to drop the mmap lock (any driver's, and
 # ours) gives -EFAULT; a kernel with CONFIG_DEBUG_VM tells of it with a stack, in handle_userfault(). Only the heading of that
 # stack, which comes within a few lines, is no complaint: all that others say in between is.
-readonly of_userfaultfd='/FAULT_FLAG_ALLOW_RETRY missing/ { left = 10 } left-- > 0 && /Call Trace:/ { left = 0; next } 1'
+readonly of_userfaultfd='/FAULT_FLAG_ALLOW_RETRY missing/ { left = 10 } left-- > 0 && /Call [Tt]race:/ { left = 0; next } 1'
 
 # complaints LOG: the lines of a console log in which the kernel complains; fails where there is none
 complaints() {
-	awk "$of_userfaultfd" "$1" | grep -avE "$harmless" | grep -aE 'WARNING:|BUG:|kernel BUG|Oops|Call Trace|Kernel panic|INFO: task|general protection|self-detected stall|UBSAN|KASAN|KCSAN|lab: COMPLAINT'
+	awk "$of_userfaultfd" "$1" | grep -avE "$harmless" | grep -aE 'WARNING:|BUG:|kernel BUG|Oops|Call [Tt]race|Kernel panic|INFO: task|general protection|self-detected stall|detected stalls|UBSAN|KASAN|KCSAN|lab: COMPLAINT'
 }

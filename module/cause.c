@@ -82,6 +82,20 @@ static enum gw_cause same_page(const struct gw_snapshot *before, const struct gw
 	return same_entries(before, after) ? GW_CAUSE_UNCHANGED : GW_CAUSE_FLAGS_ONLY;
 }
 
+/*
+ * A NUMA hint brings a page to the node of who asks for it (numa_migrate_prep(), mm/memory.c). What
+ * others map, or is written to, may have been copied instead.
+ */
+static bool brought_by_hint(const struct gw_snapshot *before, const struct gw_snapshot *after,
+			    u32 flags)
+{
+	const struct gw_page *old = &before->page, *new = &after->page;
+
+	return before->state == GW_PROTNONE && after->state == GW_PRESENT &&
+	       !(flags & GW_FLAG_WRITE) && old->nid != new->nid && !old->ksm && !old->zero &&
+	       (!old->anon || old->mapcount <= 1);
+}
+
 static enum gw_cause other_page(const struct gw_snapshot *before, const struct gw_snapshot *after,
 				u32 flags)
 {
@@ -95,6 +109,10 @@ static enum gw_cause other_page(const struct gw_snapshot *before, const struct g
 		return copied;
 	if (old->anon != new->anon)
 		return GW_CAUSE_REPLACED;
+	if (brought_by_hint(before, after, flags))
+		return GW_CAUSE_MIGRATED;
+	if (old->ksm && !new->ksm)
+		return copied;
 	/* What others have as well is copied; only then does FOLL_LONGTERM move the copy. */
 	if (new->anon && !old->anon_exclusive && old->mapcount > 1)
 		return copied;

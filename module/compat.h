@@ -140,6 +140,14 @@
 #endif
 
 /*
+ * Linux kernel commit "mm/memremap: remove unused get_dev_pagemap() parameter" (in v6.18; v6.12 has
+ * the parameter, v7.2 has not).
+ */
+#ifndef GW_HAVE_DEV_PAGEMAP_CACHED
+#define GW_HAVE_DEV_PAGEMAP_CACHED (LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0))
+#endif
+
+/*
  * Linux kernel commit "mm/gup: remove the vma allocation from gup_longterm_locked()" (in v5.11):
  * that a VMA has filesystem-DAX is found before its pages are taken, and no longer after.
  */

@@ -155,9 +155,13 @@ static int measure_call(struct gw_measurement *m)
 {
 	const struct gw_request *r = m->request;
 	struct gw_record *record = m->record;
+	u32 flags = record->flags;
 	unsigned int i;
 	int ret;
 
+	/* it pins for good without a flag for that */
+	if (r->op->family == GW_FAMILY_MEMFD)
+		flags |= GW_FLAG_LONGTERM;
 	gw_walk(r->mm, r->addr, r->nr_pages, record->before);
 	ret = make_call(m);
 	if (ret)
@@ -166,8 +170,7 @@ static int measure_call(struct gw_measurement *m)
 
 	explain(m);
 	for (i = 0; i < record->nr; i++)
-		record->results[i].cause = gw_cause(&record->before[i], &record->after[i],
-						    record->flags);
+		record->results[i].cause = gw_cause(&record->before[i], &record->after[i], flags);
 	return 0;
 }
 
@@ -209,7 +212,12 @@ static void predict(struct gw_measurement *m)
 		break;
 	}
 	/* a hole in the address space */
-	if (i < record->nr && !c.vma) {
+	if (i < record->nr && !c.vma &&
+	    gw_vma_stack_above(m->call.mm, m->request->task, c.addr)) {
+		record->outlook = GW_OUTLOOK_CANNOT_TELL;
+		record->doubt = "no VMA here, but a stack above, which a call may make grow: "
+				"access_process_vm does, and get_user_pages did up to Linux 6.4";
+	} else if (i < record->nr && !c.vma) {
 		record->outlook = GW_OUTLOOK_FAILS;
 		record->reason = gw_rule_find(&c);
 	}
@@ -229,12 +237,16 @@ static int measure_locked(struct gw_measurement *m)
 {
 	const struct gw_request *r = m->request;
 	const char *refused;
+	bool mapped;
 	int ret;
 
 	m->call.vma = gw_vma_lookup(r->mm, r->addr);
+	mapped = m->call.vma;
+	if (!mapped && r->predict)
+		m->call.vma = gw_vma_stack_above(r->mm, r->task, r->addr);
 	if (!m->call.vma)
 		return gw_request_refuse(r, m->error, "addr", -EFAULT, "no VMA at 0x%lx", r->addr);
-	refused = r->op->check ? r->op->check(&m->call) : NULL;
+	refused = mapped && r->op->check ? r->op->check(&m->call) : NULL;
 	if (refused)
 		return gw_request_refuse(r, m->error, r->flags ? "flags" : "op", -EINVAL, "%s",
 					 refused);
@@ -318,12 +330,26 @@ static struct gw_hold *create_hold(struct gw_measurement *m)
 	return hold;
 }
 
+/*
+ * A file system with DAX waits for who has its pages when it frees their blocks, or warns
+ * (dax_disassociate_entry(), fs/dax.c): that is why it takes no FOLL_LONGTERM.
+ */
+static bool has_device_memory(const struct gw_measurement *m)
+{
+	unsigned long i;
+
+	for (i = 0; i < m->obtained; i++)
+		if (is_zone_device_page(m->call.pages[i]))
+			return true;
+	return false;
+}
+
 /* Keep the obtained pages for the descriptor, or give them back. */
 static void settle_pages(struct gw_measurement *m, struct gw_hold *hold, struct list_head *holds)
 {
 	const struct gw_request *r = m->request;
 
-	if (hold && m->obtained) {
+	if (hold && m->obtained && !has_device_memory(m)) {
 		gw_pins_unreserve(r->nr_pages - m->obtained);
 		hold->pages = m->call.pages;
 		hold->nr = m->obtained;

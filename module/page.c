@@ -46,7 +46,7 @@ static u64 read_flags(struct folio *folio, bool hugetlb)
 		flags |= GW_FOLIO_SWAPCACHE;
 	if (hugetlb)
 		flags |= GW_FOLIO_HUGETLB;
-	if (gw_pfn_in_cma(page_to_pfn(&folio->page)))
+	if (!is_zone_device_page(&folio->page) && gw_pfn_in_cma(page_to_pfn(&folio->page)))
 		flags |= GW_FOLIO_CMA;
 	return flags;
 }
@@ -76,7 +76,8 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->mapcount = gw_page_mapcount(folio, page);
 	read_pincount(folio, facts);
 	/* With DAX the same bit is PAGE_MAPPING_DAX_SHARED. */
-	facts->anon = folio_test_anon(folio) && !is_zone_device_page(page);
+	facts->device = is_zone_device_page(page);
+	facts->anon = folio_test_anon(folio) && !facts->device;
 	facts->ksm = folio_test_ksm(folio);
 	/*
 	 * Has a meaning for anonymous pages only. hugetlb notes it in the head page, however the

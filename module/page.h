@@ -19,6 +19,7 @@
  * @zero: the shared page of zeros, small or huge
  * @ksm: merged by KSM
  * @hugetlb: of the hugetlb pool
+ * @device: memory of a device, with a struct page
  * @order: order of the folio
  * @nid: NUMA node
  * @refcount: references of the folio
@@ -36,6 +37,7 @@ struct gw_page {
 	bool zero;
 	bool ksm;
 	bool hugetlb;
+	bool device;
 	u8 order;
 	s16 nid;
 	s32 refcount;

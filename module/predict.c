@@ -83,6 +83,9 @@ static struct gw_prediction file_hole(const struct gw_case *c)
 	static const char reads[] = "the file's page may have to be read, and that may fail";
 	u32 fresh = CAUSE(FILE_MAPPED) | CAUSE(THP_MAPPED);
 
+	/* a hole of such a file (dax_load_hole(), fs/dax.c) */
+	if (vma_is_fsdax(c->vma) && !writes(c))
+		fresh |= CAUSE(ZERO_MAPPED);
 	if (!c->vma->vm_ops || !c->vma->vm_ops->fault)
 		return cannot_tell(fresh, "the mapping has no fault handler that could be asked");
 	if (gw_vma_is_cow_mapping(c->vma) && (writes(c) || gw_pins_for_good(c)))
@@ -119,6 +122,9 @@ static struct gw_prediction write_protected(const struct gw_case *c)
 	if (!page->valid)
 		return cannot_tell(in_place | CAUSE(COW) | CAUSE(REPLACED),
 				   "the entry maps no ordinary page");
+	/* of a file with DAX: what is written to gets memory of the device */
+	if (!gw_vma_is_cow_mapping(c->vma) && page->zero)
+		in_place |= CAUSE(REPLACED);
 	if (!gw_vma_is_cow_mapping(c->vma))
 		return works_but(in_place, "the filesystem is asked first, and may refuse");
 	if (page->zero || page->ksm || !page->anon || page->mapcount > 1)
@@ -275,7 +281,9 @@ static struct gw_prediction fails(const struct gw_case *c, const struct gw_rule 
 
 	/* the pages were taken, and given back */
 	if (!GW_HAVE_FSDAX_CHECK_FIRST && gw_rule_error(rule, c->op) == -EOPNOTSUPP)
-		causes |= mapped(c).causes;
+		return cannot_tell(causes | mapped(c).causes,
+				   "this kernel looks for DAX when it has the pages, and another "
+				   "rule may have come first");
 	return (struct gw_prediction){
 		.outlook = GW_OUTLOOK_FAILS, .causes = causes, .rule = rule
 	};

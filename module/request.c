@@ -297,7 +297,8 @@ static int refuse_flags(struct gw_parse *p, u32 flags)
 	allow_flags(p->error, op->flags);
 	if (op->family == GW_FAMILY_GUP && flags & GW_FLAG_LONGTERM && !op->pins)
 		return refuse(p, "flags", -EINVAL,
-			      "longterm is for pins: %s would warn, pin_user_pages takes it",
+			      "longterm is for pins: %s would warn, and give -22 EINVAL; pin_user_pages "
+			      "takes it",
 			      op->name);
 	gw_flags_text(flags, names);
 	return refuse(p, "flags", -EINVAL, "%s does not take %s on this kernel", op->name, names);

@@ -219,8 +219,8 @@ bool gw_entry_allows(const struct gw_case *c)
 		return !write && !c->op->never_faults && protnone_allows(c) && !must_unshare(c);
 	if (snap->state != GW_PRESENT || !snap->page.valid)
 		return false;
-	/* the page of zeros is special to the fast walk */
-	if (c->op->never_faults && (snap->special || snap->page.zero))
+	/* the page of zeros is special to the fast walk, the memory of a device is not */
+	if (c->op->never_faults && ((snap->special && !snap->page.device) || snap->page.zero))
 		return false;
 	/* force is for a VMA without the right to write; elsewhere a fault makes it writable */
 	if (write)

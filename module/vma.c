@@ -81,6 +81,17 @@ static char *copy_path(struct file *file)
 	return copy;
 }
 
+struct vm_area_struct *gw_vma_stack_above(struct mm_struct *mm, struct task_struct *task,
+					  unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	if (!vma || vma->vm_start <= addr || !(vma->vm_flags & VM_GROWSDOWN) ||
+	    vma->vm_end - addr > task_rlimit(task, RLIMIT_STACK))
+		return NULL;
+	return vma;
+}
+
 int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts)
 {
 	facts->start = vma->vm_start;

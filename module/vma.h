@@ -42,6 +42,22 @@ extern const struct gw_name gw_vma_flag_names[];
 bool gw_vma_is_shmem(const struct vm_area_struct *vma);
 
 /**
+ * gw_vma_stack_above() - the stack that a call may make grow to an address
+ * @mm: the address space
+ * @task: a thread of it
+ * @addr: an address without a VMA
+ *
+ * expand_stack() (mm/mmap.c) is what access_process_vm() makes of such an address, and
+ * get_user_pages() up to v6.4.
+ *
+ * Context: mmap lock of @mm held for read or write.
+ * Return: the VMA, which begins above @addr; NULL if there is none, or the thread's limit forbids
+ * it.
+ */
+struct vm_area_struct *gw_vma_stack_above(struct mm_struct *mm, struct task_struct *task,
+					  unsigned long addr);
+
+/**
  * gw_vma_copy() - copy the facts of a VMA
  * @vma: the VMA
  * @facts: filled in; gw_vma_free() frees what it holds

@@ -326,24 +326,37 @@ static void classify(struct gw_snapshot *snap, const struct gw_path *path,
 	}
 }
 
-/*
- * Memory of a device, with struct pages, that a file of a file system with DAX is mapped from. The
- * file system unmaps it before they go.
- */
-static struct page *fsdax_page(const struct gw_snapshot *snap, struct vm_area_struct *vma)
+static struct page *first_page(const struct gw_snapshot *snap)
 {
-	struct page *page;
+	return pfn_to_page(leaf_pfn(snap->pfn, snap->shift, 0));
+}
 
-	if (!vma_is_fsdax(vma) || !pfn_valid(snap->pfn))
-		return NULL;
-	page = pfn_to_page(snap->pfn);
-	return is_zone_device_page(page) ? page : NULL;
+/*
+ * Memory of a device, with struct pages, that a file of a file system with DAX is mapped from. A
+ * driver that goes takes them with it, whoever maps them; it waits for the reference on all of them
+ * only, as get_user_pages() takes it (mm/gup.c up to v6.12).
+ */
+static bool read_fsdax_page(struct gw_snapshot *snap)
+{
+	struct dev_pagemap *pagemap = gw_get_dev_pagemap(snap->pfn);
+
+	if (!pagemap)
+		return false;
+	gw_page_read(pfn_to_page(snap->pfn), first_page(snap), false, &snap->page);
+	put_dev_pagemap(pagemap);
+	return true;
+}
+
+/* What an entry of a pmd that maps no page of the VMA's own may be: the huge page of zeros. */
+static bool may_be_huge_zero(const struct gw_snapshot *snap, struct vm_area_struct *vma)
+{
+	return snap->leaf == GW_PMD && (vma_is_anonymous(vma) || vma_is_fsdax(vma));
 }
 
 static struct page *normal_page(const struct gw_snapshot *snap, struct vm_area_struct *vma,
 				bool zero)
 {
-	if (snap->special && !zero && !(snap->leaf == GW_PMD && vma_is_anonymous(vma)))
+	if (snap->special && !zero && !may_be_huge_zero(snap, vma))
 		return NULL;
 	/* Huge leaves have no bit that says so before v6.12. */
 	if (snap->leaf < GW_PTE && vma->vm_flags & VM_PFNMAP)
@@ -363,16 +376,19 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 
 	if (!gw_snapshot_maps_page(snap))
 		return;
-	page = fsdax_page(snap, vma) ?: normal_page(snap, vma, zero);
+	if (vma_is_fsdax(vma) && read_fsdax_page(snap))
+		return;
+	page = normal_page(snap, vma, zero);
 	if (!page)
 		return;
 	/*
 	 * No module can ask which page is the huge zero page. Nothing else is mapped by a pmd of
-	 * an anonymous VMA and yet neither anonymous nor part of a mapping.
+	 * an anonymous VMA, or a hole of a file with DAX, and yet neither anonymous nor part of a
+	 * mapping.
 	 */
-	if (snap->leaf == GW_PMD && vma_is_anonymous(vma) && !gw_page_has_mapping(page))
+	if (may_be_huge_zero(snap, vma) && !gw_page_has_mapping(page))
 		zero = true;
-	gw_page_read(page, pfn_to_page(leaf_pfn(snap->pfn, snap->shift, 0)), zero, &snap->page);
+	gw_page_read(page, first_page(snap), zero, &snap->page);
 }
 
 /* The lock of the last entry; above the pud nothing changes while a VMA is there. */

@@ -209,6 +209,7 @@ static int do_explain(struct session *s, int argc, char **argv)
 {
 	struct parser p = { .s = s, .argc = argc, .argv = argv };
 	struct question q = { .pages = 1 };
+	const struct op_row *op;
 	struct about about;
 
 	if (!scan_options(&p, &q))
@@ -222,6 +223,12 @@ static int do_explain(struct session *s, int argc, char **argv)
 	/* it says best what is missing, if the module is not there */
 	if (!about_read(s->debugfs, &about))
 		return STATUS_TROUBLE;
+	op = about_op(&about, q.op);
+	if (op && !op->available) {
+		complain("explaining a call", q.op, op->note, "gupwalk list tells all calls");
+		about_free(&about);
+		return STATUS_CANNOT;
+	}
 	about_free(&about);
 	if (!device_need_live(s->debugfs))
 		return STATUS_TROUBLE;

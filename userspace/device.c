@@ -167,14 +167,18 @@ void refusal_read(const char *answer, int error, struct refusal *refusal)
 
 void refusal_complain(const char *request, const struct refusal *refusal)
 {
+	const char *word = refusal->word ? refusal->word : request, *error = refusal->error;
+	size_t key = strcspn(word, "=");
 	struct strbuf advice = { 0 };
 
+	/* the error names the word that it is about, and so do we */
+	if (!strncmp(error, word, key) && error[key] == ':')
+		error += key + strspn(error + key, ": ");
 	if (refusal->allowed && *refusal->allowed)
 		strbuf_addf(&advice, "allowed: %s", refusal->allowed);
 	else
 		strbuf_addf(&advice, "gupwalk info tells what each op takes");
-	complain("making a request", refusal->word ? refusal->word : request, refusal->error,
-		 advice.at);
+	complain("making a request", word, error, advice.at);
 	strbuf_free(&advice);
 }
 

@@ -234,7 +234,8 @@ void drive_complain(const struct drive *d)
 {
 	if (d->cannot)
 		complain("running a scenario", d->scenario->name, d->cannot,
-			 "gupwalk info tells what is there");
+			 "gupwalk info tells what is there; in the lab `make vm ALL=1` gives what a boot can "
+			 "give, and KERNEL= another kernel");
 }
 
 void drive_free(struct drive *d)

@@ -24,7 +24,8 @@ static void pass_over(struct performance *p, const struct step *step, const char
 {
 	struct strbuf text = { 0 };
 
-	strbuf_addf(&text, "%s is not called here: %s", step->op, why);
+	strbuf_addf(&text, "%s%s%s is not called here: %s", step->op, step->flags ? " with " : "",
+		    step->flags ? step->flags : "", why);
 	scene_tell(&p->scene, 'p', strbuf_text(&text));
 	strbuf_free(&text);
 }
@@ -173,11 +174,10 @@ static int perform_step(struct performance *p, const struct step *step)
 		return STATUS_FINE;
 	if (status)
 		return status;
-	if (step->after && !step->after(&p->scene))
-		return STATUS_TROUBLE;
+	/* what the driver does with the page comes before what the program finds there */
 	if (step->says)
 		scene_note(&p->scene, "the driver: %s", step->says);
-	return STATUS_FINE;
+	return !step->after || step->after(&p->scene) ? STATUS_FINE : STATUS_TROUBLE;
 }
 
 static int perform_ops(struct performance *p)

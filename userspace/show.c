@@ -400,10 +400,19 @@ void show_prediction(struct session *s, const struct record *r)
 	show_words(s, "to pass", r->advice ? r->advice : "");
 	if (r->doubt)
 		show_words(s, "open", r->doubt);
-	show_vma(s, r->vma);
 	/* the page where it stops, if it does */
 	if (!strcmp(r->predicted, "fails") && r->ret > 0 && (uint64_t)r->ret < r->nr_read)
 		i = r->ret;
+	if (r->nr_read > 1 && i < r->nr_read) {
+		strbuf_addf(&words, "%zu of %zu, at 0x%" PRIx64 ", is what is shown below%s", i + 1,
+			    r->nr_read, r->pages[i].addr,
+			    i ? ": the call would stop there" : "; the others may fare otherwise");
+		show_words(s, "page", strbuf_text(&words));
+		strbuf_free(&words);
+	}
+	/* the record has the VMA of the first page only */
+	if (!i || (r->pages[i].addr >= r->vma->start && r->pages[i].addr < r->vma->end))
+		show_vma(s, r->vma);
 	if (r->nr_read <= i)
 		return;
 	if (strcmp(r->predicted, "fails")) {
@@ -431,8 +440,8 @@ void show_record(struct session *s, const struct record *r, size_t number)
 		show_words(s, "through", r->impl);
 	if (strcmp(r->mmap_lock, "kept"))
 		show_words(s, "lock", strcmp(r->mmap_lock, "dropped") ?
-			   "the call takes the mmap lock itself: others may have changed the "
-			   "mapping between before and after" :
+			   "the call is made without the mmap lock, and takes it if it needs it: "
+			   "others may have changed the mapping between before and after" :
 			   "the call gave up the mmap lock to wait: others may have changed the "
 			   "mapping between before and after");
 	show_vma(s, r->vma);

@@ -136,7 +136,11 @@ void put_meaning(const struct record *r, const struct page *page, struct strbuf 
 
 	if (!page->after)
 		return;
-	if (words)
+	if (page->before && !strcmp(page->before->state, "migration") && page->cause &&
+	    !strcmp(page->cause, "migrated"))
+		strbuf_addf(out, "The page was being moved: the call waited, and found it at another "
+			    "page frame.");
+	else if (words)
 		strbuf_addf(out, "The call %s.", words);
 	else if (page->cause)
 		strbuf_addf(out, "%s.", page->cause);

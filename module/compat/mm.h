@@ -11,6 +11,7 @@
 #include <linux/ksm.h>
 #include <linux/magic.h>
 #include <linux/memory_hotplug.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-flags.h>
@@ -85,6 +86,16 @@ struct folio {
 #define folio_test_large(folio) PageHead(&(folio)->page)
 #define folio_order(folio) compound_order(&(folio)->page)
 #endif
+
+/* The caller gives it back by put_dev_pagemap(). */
+static inline struct dev_pagemap *gw_get_dev_pagemap(unsigned long pfn)
+{
+#if GW_HAVE_DEV_PAGEMAP_CACHED
+	return get_dev_pagemap(pfn, NULL);
+#else
+	return get_dev_pagemap(pfn);
+#endif
+}
 
 /*
  * get_pageblock_migratetype() is not exported. Mirrors it and what it calls (mm/page_alloc.c): some

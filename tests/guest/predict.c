@@ -485,24 +485,6 @@ static void bytes_copied(void)
 	check(jnull(record("op=access_process_vm addr=%p predict", page), "errno"));
 }
 
-/* Has the zone of a page memory that was set aside for CMA? By /proc/zoneinfo. */
-static bool zone_has_cma(struct json_object *snap)
-{
-	char *text = read_file("/proc/zoneinfo", NULL), head[64], *zone, *end, *cma;
-	bool has = false;
-
-	snprintf(head, sizeof(head), "Node %lld, zone %8s\n", jnum(snap, "page.nid"),
-		 jstr(snap, "page.zone"));
-	zone = strstr(text, head);
-	must(zone);
-	end = strstr(zone + 1, "\nNode ");
-	cma = strstr(zone, " cma ");
-	if (cma && (!end || cma < end))
-		has = atol(cma + strlen(" cma ")) > 0;
-	free(text);
-	return has;
-}
-
 static void doubts_cma(const char *words, const char *page, bool wanted)
 {
 	struct json_object *answer = record("%s addr=%p predict", words, page);
@@ -512,14 +494,17 @@ static void doubts_cma(const char *words, const char *page, bool wanted)
 		   json_object_to_json_string(jget(answer, "doubt")));
 }
 
-/* Only what lies in a zone that has such memory, and is taken as it is, may have to be moved. */
+/* Only what lies in such memory, or in the movable zone, and is taken as it is, is moved. */
 static void maybe_cma(void)
 {
 	char *page = touched();
-	/* "mm/gup: migrate pinned pages out of movable zone" (in v5.13) */
-	bool has = zone_has_cma(walk(page)) && kernel_since(5, 13);
+	struct json_object *snap = walk(page);
+	bool has = jhas(snap, "page.flags", "cma");
 
-	note("the page's zone %s", has ? "has memory set aside for CMA" : "has no such memory");
+	/* "mm/gup: migrate pinned pages out of movable zone" (in v5.13) */
+	if (kernel_since(5, 13) && !strcmp(jstr(snap, "page.zone"), "Movable"))
+		has = true;
+	note("the page %s", has ? "has to be moved" : "can stay where it is");
 	doubts_cma("op=pin_user_pages flags=write,longterm", page, has);
 	doubts_cma("op=pin_user_pages flags=longterm", page, has);
 	doubts_cma("op=pin_user_pages flags=write", page, false);

@@ -265,6 +265,7 @@ static bool setup_disk(struct scene *scene)
 static const struct step file_longterm_steps[] = {
 	{
 		.op = "pin_user_pages", .flags = "write",
+		.before = spot_leaves_movable,
 		.expects = ALWAYS("ret=1 errno=none before.page=other pfn=@before.pfn"),
 	},
 	{

@@ -95,6 +95,7 @@ static const struct step gup_locked_steps[] = {
 	},
 	{
 		.op = "pin_user_pages", .flags = "write,longterm",
+		.before = spot_leaves_movable,
 		.says = "with pin_user_pages it has its page, for as long as it likes",
 		.expects = ALWAYS("ret=1 errno=none after.page=anon pfn=@after.pfn"),
 	},
@@ -127,7 +128,7 @@ static const struct step nvidia_p2p_steps[] = {
 	{
 		.op = "get_user_pages", .flags = "write,force",
 		.words = "hold",
-		.says = "all of them again. With fewer it would put those that it got, and give "
+		.says = "all four. With fewer it would put those that it got, and give "
 			"-ENOMEM to its caller",
 		.expects = ALWAYS("ret=4 nr_pages=4 cause=unchanged pages.4.cause=unchanged "
 				  "pages.4.pfn=@pages.4.before.pfn held=true"),
@@ -157,6 +158,7 @@ const struct scenario recipe_nvidia_p2p = {
 static const struct step vfio_steps[] = {
 	{
 		.op = "pin_user_pages_remote", .flags = "write,longterm",
+		.before = spot_leaves_movable,
 		.says = "ordinary memory: it has its page frame, *pfn = page_to_pfn()",
 		.expects = ALWAYS("ret=1 errno=none after.page=anon pfn=@after.pfn"),
 	},

@@ -166,8 +166,10 @@ bool spot_is(struct scene *scene, unsigned int spot, const char *terms)
 	int error;
 
 	strbuf_addf(&line, "op=walk nokeep addr=0x%" PRIxPTR, (uintptr_t)scene->spots[spot]);
-	if (device_request(scene->requests, line.at, &answer, &error) == ANSWER_RECORD &&
-	    records_parse(answer.at, answer.len, &records, &wrong)) {
+	if (device_request(scene->requests, line.at, &answer, &error) != ANSWER_RECORD ||
+	    !records_parse(answer.at, answer.len, &records, &wrong)) {
+		scene_failed("a walk");
+	} else {
 		signature_make(&records, &sig);
 		is = records.n == 1 && !expect_unmet(&sig.steps[0], terms, &wrong);
 		signature_free(&sig);
@@ -177,6 +179,22 @@ bool spot_is(struct scene *scene, unsigned int spot, const char *terms)
 	strbuf_free(&answer);
 	strbuf_free(&wrong);
 	return is;
+}
+
+bool spot_leaves_movable(struct scene *scene)
+{
+	struct strbuf line = { 0 }, answer = { 0 };
+	bool done = true;
+	int error;
+
+	strbuf_addf(&line, "op=pin_user_pages flags=longterm nokeep addr=0x%" PRIxPTR
+		    " nr_pages=%zu", (uintptr_t)scene->spots[0], scene->pages);
+	if (spot_is(scene, 0, "before.page.zone=Movable"))
+		done = device_request(scene->requests, line.at, &answer, &error) == ANSWER_RECORD ||
+		       scene_failed("a pin for good");
+	strbuf_free(&line);
+	strbuf_free(&answer);
+	return done;
 }
 
 pid_t scene_child(void)

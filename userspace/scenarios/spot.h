@@ -127,6 +127,17 @@ bool spot_restore(const char *path, uint64_t value);
 bool spot_is(struct scene *scene, unsigned int spot, const char *terms);
 
 /**
+ * spot_leaves_movable() - have the pages of the first spot where a pin for good leaves them
+ * @scene: the scene
+ *
+ * Such a pin moves a page out of the movable zone. Whether the first touch took it from there is
+ * chance: a scenario that is about something else makes one beforehand.
+ *
+ * Return: true; or false after a complaint.
+ */
+bool spot_leaves_movable(struct scene *scene);
+
+/**
  * scene_child() - fork a child that only lives: as long as it does, it has its share of the pages
  *
  * It ends with this process.
