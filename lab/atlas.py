@@ -265,7 +265,7 @@ class Run:
     def read(self, records):
         namer, left, holds = Namer(self.kernel.page * 1024), list(records), {}
         for kind, words in events(self.text):
-            passed = re.match(r"(\S+) is not called here: (.*)", words)
+            passed = re.match(r"(\S+)(?: with (\S+))? is not called here: (.*)", words)
             if kind == "call" and left:
                 record = left.pop(0)
                 self.add(Step(record["op"], record["flags"], outcome(record, namer, holds)))
@@ -274,8 +274,9 @@ class Run:
             elif kind == "call":
                 return
             elif passed:
-                why = re.sub(r"^(?:op|flags): ", "", passed.group(2))
-                self.add(Step(passed.group(1), [], "not called: %s" % why))
+                why = re.sub(r"^(?:op|flags): ", "", passed.group(3))
+                flags = passed.group(2).split(",") if passed.group(2) else []
+                self.add(Step(passed.group(1), flags, "not called: %s" % why))
             else:
                 self.notes[-1].append(note_words(words))
 
