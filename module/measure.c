@@ -180,6 +180,19 @@ static long bytes_to_copy(const struct gw_measurement *m)
 	return m->call.length ?: PAGE_SIZE - offset_in_page(m->call.addr);
 }
 
+/* A hole in the address space. */
+static void predict_hole(struct gw_measurement *m, const struct gw_case *c)
+{
+	if (gw_vma_stack_above(m->call.mm, m->request->task, c->addr)) {
+		m->record->outlook = GW_OUTLOOK_CANNOT_TELL;
+		m->record->doubt = "no VMA here, but a stack above, which a call may make grow: "
+				   "access_process_vm does, and get_user_pages did up to Linux 6.4";
+		return;
+	}
+	m->record->outlook = GW_OUTLOOK_FAILS;
+	m->record->reason = gw_rule_find(c);
+}
+
 /* Up to the first page that would fail; what follows would not be looked at. */
 static void predict(struct gw_measurement *m)
 {
@@ -211,16 +224,8 @@ static void predict(struct gw_measurement *m)
 		record->reason = p.rule;
 		break;
 	}
-	/* a hole in the address space */
-	if (i < record->nr && !c.vma &&
-	    gw_vma_stack_above(m->call.mm, m->request->task, c.addr)) {
-		record->outlook = GW_OUTLOOK_CANNOT_TELL;
-		record->doubt = "no VMA here, but a stack above, which a call may make grow: "
-				"access_process_vm does, and get_user_pages did up to Linux 6.4";
-	} else if (i < record->nr && !c.vma) {
-		record->outlook = GW_OUTLOOK_FAILS;
-		record->reason = gw_rule_find(&c);
-	}
+	if (i < record->nr && !c.vma)
+		predict_hole(m, &c);
 	if (record->reason)
 		record->advice = gw_rule_advice(record->reason, &c);
 	record->ret = record->op->release ? i : record->op->copies ? bytes_to_copy(m) : 0;

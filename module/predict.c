@@ -8,6 +8,7 @@
 #include "cause.h"
 #include "compat.h"
 #include "predict.h"
+#include "vma.h"
 
 const char * const gw_outlook_tokens[] = {
 	[GW_OUTLOOK_NONE] = NULL,
@@ -122,11 +123,12 @@ static struct gw_prediction write_protected(const struct gw_case *c)
 	if (!page->valid)
 		return cannot_tell(in_place | CAUSE(COW) | CAUSE(REPLACED),
 				   "the entry maps no ordinary page");
-	/* of a file with DAX: what is written to gets memory of the device */
-	if (!gw_vma_is_cow_mapping(c->vma) && page->zero)
-		in_place |= CAUSE(REPLACED);
-	if (!gw_vma_is_cow_mapping(c->vma))
+	if (!gw_vma_is_cow_mapping(c->vma)) {
+		/* of a file with DAX: what is written to gets memory of the device */
+		if (page->zero)
+			in_place |= CAUSE(REPLACED);
 		return works_but(in_place, "the filesystem is asked first, and may refuse");
+	}
 	if (page->zero || page->ksm || !page->anon || page->mapcount > 1)
 		return works(CAUSE(COW));
 	if (page->anon_exclusive)

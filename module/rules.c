@@ -205,11 +205,6 @@ static bool protnone_allows(const struct gw_case *c)
 	       (GW_HAVE_HONOR_NUMA_FAULT && vma_is_accessible(c->vma));
 }
 
-bool gw_vma_is_rwp(struct vm_area_struct *vma)
-{
-	return vma->vm_flags & VM_UFFD_RWP && vma_is_accessible(vma);
-}
-
 bool gw_entry_allows(const struct gw_case *c)
 {
 	const struct gw_snapshot *snap = c->before;

@@ -105,14 +105,6 @@ const char *gw_rule_advice(const struct gw_rule *rule, const struct gw_case *c);
 bool gw_pins_for_good(const struct gw_case *c);
 
 /**
- * gw_vma_is_rwp() - does userfaultfd take away and give back the access to this memory (RWP)
- * @vma: the VMA
- *
- * Return: true if a PROT_NONE entry there may mean that, and not a NUMA hint.
- */
-bool gw_vma_is_rwp(struct vm_area_struct *vma);
-
-/**
  * gw_entry_allows() - does the entry as it is allow the access, so that nothing has to be faulted
  * in
  * @c: the case, of the families GUP or COPY

@@ -81,6 +81,11 @@ static char *copy_path(struct file *file)
 	return copy;
 }
 
+bool gw_vma_is_rwp(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_UFFD_RWP && vma_is_accessible(vma);
+}
+
 struct vm_area_struct *gw_vma_stack_above(struct mm_struct *mm, struct task_struct *task,
 					  unsigned long addr)
 {

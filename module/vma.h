@@ -42,6 +42,14 @@ extern const struct gw_name gw_vma_flag_names[];
 bool gw_vma_is_shmem(const struct vm_area_struct *vma);
 
 /**
+ * gw_vma_is_rwp() - does userfaultfd take away and give back the access to this memory (RWP)
+ * @vma: the VMA
+ *
+ * Return: true if a PROT_NONE entry there may mean that, and not a NUMA hint.
+ */
+bool gw_vma_is_rwp(struct vm_area_struct *vma);
+
+/**
  * gw_vma_stack_above() - the stack that a call may make grow to an address
  * @mm: the address space
  * @task: a thread of it

@@ -105,12 +105,12 @@ static bool meet_migration(struct scene *scene)
 	time_t end = time(NULL) + SECONDS;
 	unsigned int i;
 
-	for (i = 0; time(NULL) <= end; i++) {
+	for (i = 0; !scene->cannot && time(NULL) <= end; i++) {
 		if (spot_is(scene, 0, "before.state=migration"))
 			return true;
 		usleep(100 + i * 37 % 1000);
 	}
-	return scene_cannot(scene, "the page was never seen on its way");
+	return !scene->cannot && scene_cannot(scene, "the page was never seen on its way");
 }
 
 static const struct step migration_steps[] = {
@@ -242,6 +242,8 @@ static bool setup_hints(struct scene *scene)
 	/* and over what somebody else seems to have a reference of, as a CPU's batch does */
 	memory_drain();
 	while (!all_hinted(scene)) {
+		if (scene->cannot)
+			return false;
 		if (time(NULL) > end)
 			return scene_cannot(scene, "the kernel's scanner has not come by");
 		use_time();

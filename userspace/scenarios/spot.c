@@ -168,7 +168,7 @@ bool spot_is(struct scene *scene, unsigned int spot, const char *terms)
 	strbuf_addf(&line, "op=walk nokeep addr=0x%" PRIxPTR, (uintptr_t)scene->spots[spot]);
 	if (device_request(scene->requests, line.at, &answer, &error) != ANSWER_RECORD ||
 	    !records_parse(answer.at, answer.len, &records, &wrong)) {
-		scene_failed("a walk");
+		scene_cannot(scene, "the module could not be asked how its memory is mapped");
 	} else {
 		signature_make(&records, &sig);
 		is = records.n == 1 && !expect_unmet(&sig.steps[0], terms, &wrong);

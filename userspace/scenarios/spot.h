@@ -122,7 +122,8 @@ bool spot_restore(const char *path, uint64_t value);
  * @spot: which; its first page is walked, which is kept nowhere
  * @terms: terms about `before`, as in struct expect
  *
- * Return: true if they are met.
+ * Return: true if they are met; false if not, or, if the module cannot be asked, after
+ * scene_cannot().
  */
 bool spot_is(struct scene *scene, unsigned int spot, const char *terms);
 
