@@ -133,8 +133,8 @@ cpu_choose() {
 	case $arch in
 	# with these Linux clears and copies memory by string instructions on bytes, which are emulated byte by byte: 4 times as slow
 	x86_64) cpu=max,-erms,-fsrm ;;
-	# signing pointers costs an emulated processor most of its time
-	aarch64) cpu=max,pauth=off ;;
+	# signing pointers costs an emulated processor most of its time, and long vectors some of it
+	aarch64) cpu=max,pauth=off,sve=off,sme=off ;;
 	esac
 }
 
