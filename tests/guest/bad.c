@@ -560,14 +560,15 @@ static void spin(long rounds)
 
 /*
  * Children that exit at once: the request finds them alive, dying, or gone. Whoever was too early
- * the last time waits a little longer now.
+ * the last time waits a little longer now; and much longer who was it many times.
  */
 static void exiting_process(void)
 {
 	char *page = map_anon(64 * PAGE, true);
 	unsigned int served = 0, refused = 0;
 	uint64_t start = now_ms();
-	long child_first = 0;
+	long child_first = 0, step = 0;
+	bool was_refused = false;
 	int fd = run_open();
 
 	collect(false);
@@ -583,14 +584,18 @@ static void exiting_process(void)
 		spin(child_first);
 		answer = ask(fd, "op=%s addr=%p pid=%d nr_pages=%d", served & 1 ? "walk" :
 			     "get_user_pages_remote", page, pid, 64);
+		if (!step || was_refused != !!answer.error)
+			step = 997;
+		else if (step < 1000000)
+			step *= 2;
+		was_refused = answer.error;
+		child_first += was_refused ? -step : step;
 		if (answer.error) {
 			refused++;
-			child_first -= 997;
 			check_that(answer.error == ESRCH || answer.error == EFAULT, "%s",
 				   strerror(answer.error));
 		} else {
 			served++;
-			child_first += 997;
 			check_num(jnum(answer.json, "pid"), pid);
 		}
 		answer_free(&answer);
