@@ -29,12 +29,33 @@ extern const char * const gw_arch_name;
 const struct gw_name *gw_arch_entry_names(enum gw_level level, enum gw_entry_kind kind);
 
 /**
- * gw_arch_rights() - what all levels of a path together allow
- * @snap: a snapshot of state GW_PRESENT
- *
- * Return: GW_RIGHT_* bits.
+ * struct gw_right_rule - what an entry and those above it have to say for a right
+ * @right: GW_RIGHT_*; 0 ends the table
+ * @leaf_mask: bits of the entry that maps the page
+ * @leaf_value: what they have to be
+ * @table_mask: bits of each entry above it
+ * @table_value: what they have to be
  */
-u8 gw_arch_rights(const struct gw_snapshot *snap);
+struct gw_right_rule {
+	u8 right;
+	u64 leaf_mask;
+	u64 leaf_value;
+	u64 table_mask;
+	u64 table_value;
+};
+
+/* A right is there if one of its rules is met. */
+extern const struct gw_right_rule gw_arch_right_rules[];
+
+/**
+ * gw_arch_top_ignored() - bits that mean nothing to user space in an entry of the topmost table
+ *
+ * Return: the bits.
+ */
+u64 gw_arch_top_ignored(void);
+
+/* The bits that tell a table from a page, and this from an entry that is not present. */
+extern const u64 gw_arch_kind_bits;
 
 /**
  * gw_arch_protnone() - does an entry that maps a page let nobody reach it

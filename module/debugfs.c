@@ -11,6 +11,7 @@
 
 #include "arch.h"
 #include "debugfs.h"
+#include "entries.h"
 #include "fields.h"
 #include "reader.h"
 
@@ -87,6 +88,25 @@ static int ops_open(struct inode *inode, struct file *file)
 static const struct file_operations ops_fops = {
 	.owner = THIS_MODULE,
 	.open = ops_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int entries_show(struct seq_file *m, void *unused)
+{
+	gw_entries_show(m);
+	return 0;
+}
+
+static int entries_open(struct inode *inode, struct file *file)
+{
+	return gw_check_opener() ?: single_open(file, entries_show, NULL);
+}
+
+static const struct file_operations entries_fops = {
+	.owner = THIS_MODULE,
+	.open = entries_open,
 	.read = seq_read,
 	.llseek = seq_lseek,
 	.release = single_release,
@@ -210,6 +230,8 @@ static const struct {
 	{ "records", 0400, &records_fops },
 	{ "records.jsonl", 0400, &records_json_fops },
 	{ "clear", 0200, &clear_fops },
+	{ "walk", 0600, &gw_walk_fops },
+	{ "entries", 0400, &entries_fops },
 };
 
 int gw_debugfs_init(void)

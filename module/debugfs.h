@@ -7,6 +7,9 @@
 /* The file `run`, see run.c. */
 extern const struct file_operations gw_run_fops;
 
+/* The file `walk`, see walkfile.c. */
+extern const struct file_operations gw_walk_fops;
+
 /**
  * gw_check_opener() - may the caller open a file of gupwalk
  *

@@ -162,13 +162,23 @@ static const char * const marker_tokens[GW_NR_MARKERS] = {
 	[GW_MARKER_UNKNOWN] = "unknown",
 };
 
-static const struct gw_name rights_names[] = {
+const struct gw_name gw_right_names[] = {
 	{ "read", GW_RIGHT_READ },
 	{ "write", GW_RIGHT_WRITE },
 	{ "user", GW_RIGHT_USER },
 	{ "exec", GW_RIGHT_EXEC },
 	{ }
 };
+
+const char *gw_state_name(enum gw_state state)
+{
+	return state_tokens[state];
+}
+
+const char *gw_marker_name(enum gw_marker marker)
+{
+	return marker_tokens[marker];
+}
 
 static bool snap_has_pfn(const struct gw_snapshot *snap)
 {
@@ -196,7 +206,7 @@ GET_IF(snap_size, struct gw_snapshot, o->state != GW_NOVMA, number, BIT_ULL(o->s
 GET_IF(snap_contiguous, struct gw_snapshot, o->contiguous_shift, number, contiguous_size(o))
 GET_IF(snap_pfn, struct gw_snapshot, snap_has_pfn(o), number, o->pfn)
 GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, o->pa)
-GET_NAMES(snap_rights, struct gw_snapshot, rights_names, o->rights)
+GET_NAMES(snap_rights, struct gw_snapshot, gw_right_names, o->rights)
 GET_IF(snap_swap_type, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_type)
 GET_IF(snap_swap_offset, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_offset)
 GET(snap_marker, struct gw_snapshot, string, marker_tokens[o->marker])

@@ -144,6 +144,25 @@ extern const struct gw_field gw_vma_fields[];
 const char *gw_level_name(enum gw_level level);
 
 /**
+ * gw_state_name() - the name of a state
+ * @state: the state
+ *
+ * Return: its name.
+ */
+const char *gw_state_name(enum gw_state state);
+
+/**
+ * gw_marker_name() - the name of a marker
+ * @marker: the marker
+ *
+ * Return: its name; NULL of GW_MARKER_NONE.
+ */
+const char *gw_marker_name(enum gw_marker marker);
+
+/* Names of GW_RIGHT_*. */
+extern const struct gw_name gw_right_names[];
+
+/**
  * gw_json_record() - print a part of a record as JSON
  * @m: where to
  * @record: the record

@@ -74,24 +74,23 @@ const struct gw_name *gw_arch_entry_names(enum gw_level level, enum gw_entry_kin
 	}
 }
 
-u8 gw_arch_rights(const struct gw_snapshot *snap)
-{
-	u64 leaf = snap->level[snap->nr_levels - 1].value;
-	u64 tables = 0;
-	u8 rights = 0;
-	int level;
+#define GW_ARM64_TABLE_NO_WRITE (GW_ARM64_TABLE_AP_NO_EL0 | GW_ARM64_TABLE_AP_RDONLY)
 
-	for (level = 0; level < snap->nr_levels - 1; level++)
-		tables |= snap->level[level].value;
-	/* Execute-only memory has neither: user space may run it, and nothing else. */
-	if (leaf & PTE_USER && !(tables & GW_ARM64_TABLE_AP_NO_EL0)) {
-		rights |= GW_RIGHT_READ | GW_RIGHT_USER;
-		if (leaf & PTE_DBM && !(tables & GW_ARM64_TABLE_AP_RDONLY))
-			rights |= GW_RIGHT_WRITE;
-	}
-	if (!(leaf & PTE_UXN) && !(tables & GW_ARM64_TABLE_UXN))
-		rights |= GW_RIGHT_EXEC | GW_RIGHT_USER;
-	return rights;
+/* Execute-only memory has no USER: user space may run it, and nothing else. */
+const struct gw_right_rule gw_arch_right_rules[] = {
+	{ GW_RIGHT_READ, PTE_USER, PTE_USER, GW_ARM64_TABLE_AP_NO_EL0 },
+	{ GW_RIGHT_WRITE, PTE_USER | PTE_DBM, PTE_USER | PTE_DBM, GW_ARM64_TABLE_NO_WRITE },
+	{ GW_RIGHT_USER, PTE_USER, PTE_USER, GW_ARM64_TABLE_AP_NO_EL0 },
+	{ GW_RIGHT_EXEC, PTE_UXN, 0, GW_ARM64_TABLE_UXN },
+	{ GW_RIGHT_USER, PTE_UXN, 0, GW_ARM64_TABLE_UXN },
+	{ }
+};
+
+const u64 gw_arch_kind_bits = PTE_VALID | PTE_TYPE_MASK | GW_ARM64_PROTNONE;
+
+u64 gw_arch_top_ignored(void)
+{
+	return 0;
 }
 
 bool gw_arch_protnone(u64 value)

@@ -82,33 +82,26 @@ const struct gw_name *gw_arch_entry_names(enum gw_level level, enum gw_entry_kin
 	}
 }
 
-u8 gw_arch_rights(const struct gw_snapshot *snap)
+#define GW_X86_RIGHT(right, bit, value) { right, bit, value, bit, value }
+
+const struct gw_right_rule gw_arch_right_rules[] = {
+	GW_X86_RIGHT(GW_RIGHT_READ, 0, 0),
+	GW_X86_RIGHT(GW_RIGHT_WRITE, _PAGE_RW, _PAGE_RW),
+	GW_X86_RIGHT(GW_RIGHT_USER, _PAGE_USER, _PAGE_USER),
+	GW_X86_RIGHT(GW_RIGHT_EXEC, _PAGE_NX, 0),
+	{ }
+};
+
+const u64 gw_arch_kind_bits = _PAGE_PRESENT | _PAGE_PSE | _PAGE_PROTNONE;
+
+/*
+ * Under page-table isolation the kernel's copy of a top-level entry of user space carries NX, so
+ * that the kernel cannot run user code; user space runs on another copy (__pti_set_user_pgtbl(),
+ * arch/x86/mm/pti.c).
+ */
+u64 gw_arch_top_ignored(void)
 {
-	u64 all = ~0ULL, any = 0;
-	u8 rights = GW_RIGHT_READ;
-	int level;
-
-	for (level = 0; level < snap->nr_levels; level++) {
-		u64 value = snap->level[level].value;
-
-		all &= value;
-		/*
-		 * Under page-table isolation the kernel's copy of a top-level entry of user space
-		 * carries NX, so that the kernel cannot run user code; user space runs on another
-		 * copy (__pti_set_user_pgtbl(), arch/x86/mm/pti.c).
-		 */
-		if (level <= (gw_arch_level_folded(GW_P4D) ? GW_P4D : GW_PGD) &&
-		    boot_cpu_has(X86_FEATURE_PTI))
-			value &= ~_PAGE_NX;
-		any |= value;
-	}
-	if (all & _PAGE_RW)
-		rights |= GW_RIGHT_WRITE;
-	if (all & _PAGE_USER)
-		rights |= GW_RIGHT_USER;
-	if (!(any & _PAGE_NX))
-		rights |= GW_RIGHT_EXEC;
-	return rights;
+	return boot_cpu_has(X86_FEATURE_PTI) ? _PAGE_NX : 0;
 }
 
 bool gw_arch_protnone(u64 value)

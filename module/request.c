@@ -5,6 +5,7 @@
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "record.h"
@@ -20,6 +21,46 @@ int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...)
 	return ret;
 }
 
+void gw_error_name(struct gw_error *error, int ret)
+{
+	if (error->text[0])
+		return;
+	if (ret == -ENOMEM)
+		gw_error_set(error, ret, "request: out of memory");
+	else if (ret == -EFAULT)
+		gw_error_set(error, ret, "request: cannot be read");
+	else if (ret)
+		gw_error_set(error, ret, "request: interrupted");
+}
+
+/* Cuts the newline off, and refuses what is not one line of text. */
+static int check_line(char *line, size_t count, struct gw_error *error)
+{
+	if (count && line[count - 1] == '\n')
+		line[--count] = '\0';
+	if (memchr(line, '\0', count))
+		return gw_error_set(error, -EINVAL, "request: has a byte 0 in it");
+	if (memchr(line, '\n', count))
+		return gw_error_set(error, -EINVAL, "request: more than one line");
+	return 0;
+}
+
+int gw_request_copy(const char __user *buffer, size_t count, char **line, struct gw_error *error)
+{
+	int ret;
+
+	if (count > GUPWALK_LINE_MAX)
+		return gw_error_set(error, -E2BIG, "request: line longer than %d bytes",
+				    GUPWALK_LINE_MAX);
+	*line = memdup_user_nul(buffer, count);
+	if (IS_ERR(*line))
+		return PTR_ERR(*line);
+	ret = check_line(*line, count, error);
+	if (ret)
+		kfree(*line);
+	return ret;
+}
+
 /* Longest list of flags: more than all of them. */
 #define GW_FLAGS_MAX 128
 
@@ -28,11 +69,13 @@ int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...)
  * @request: what it becomes
  * @error: why it is refused
  * @pid: pid in the requester's namespace, if one was given
+ * @walk: the line is for the file `walk`
  */
 struct gw_parse {
 	struct gw_request *request;
 	struct gw_error *error;
 	pid_t pid;
+	bool walk;
 };
 
 static void allow(struct gw_error *error, const char *word)
@@ -199,36 +242,45 @@ static int parse_predict(struct gw_parse *p, char *value)
  * struct gw_key - a key of the request line
  * @name: the key
  * @bare: a word by itself, without =value
+ * @walk: the file `walk` takes it too
  * @parse: takes the value. Return: 0 or a negative errno with the error set
  */
 struct gw_key {
 	const char *name;
 	bool bare;
+	bool walk;
 	int (*parse)(struct gw_parse *p, char *value);
 };
 
 static const struct gw_key keys[] = {
-	{ "op", false, parse_op },
-	{ "addr", false, parse_addr },
-	{ "pid", false, parse_pid },
-	{ "nr_pages", false, parse_nr_pages },
-	{ "flags", false, parse_flags },
-	{ "run", false, parse_run },
-	{ "peek", false, parse_peek },
-	{ "poke", false, parse_poke },
-	{ "hold", true, parse_hold },
-	{ "nokeep", true, parse_nokeep },
-	{ "predict", true, parse_predict },
+	{ "op", false, false, parse_op },
+	{ "addr", false, true, parse_addr },
+	{ "pid", false, true, parse_pid },
+	{ "nr_pages", false, true, parse_nr_pages },
+	{ "flags", false, false, parse_flags },
+	{ "run", false, false, parse_run },
+	{ "peek", false, false, parse_peek },
+	{ "poke", false, false, parse_poke },
+	{ "hold", true, false, parse_hold },
+	{ "nokeep", true, false, parse_nokeep },
+	{ "predict", true, false, parse_predict },
 };
 
-static void allow_keys(struct gw_error *error)
+static bool takes(const struct gw_parse *p, const struct gw_key *key)
+{
+	return !p->walk || key->walk;
+}
+
+static void allow_keys(struct gw_parse *p)
 {
 	char word[16];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!takes(p, &keys[i]))
+			continue;
 		scnprintf(word, sizeof(word), "%s%s", keys[i].name, keys[i].bare ? "" : "=");
-		allow(error, word);
+		allow(p->error, word);
 	}
 }
 
@@ -241,10 +293,10 @@ static int parse_word(struct gw_parse *p, char *word)
 	if (value)
 		*value++ = '\0';
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(keys[i].name, word) && keys[i].bare == !value)
+		if (!strcmp(keys[i].name, word) && keys[i].bare == !value && takes(p, &keys[i]))
 			break;
 	if (i == ARRAY_SIZE(keys)) {
-		allow_keys(p->error);
+		allow_keys(p);
 		return gw_error_set(p->error, -EINVAL, "request: no such word");
 	}
 	if (p->request->given & BIT(i))
@@ -422,24 +474,52 @@ static int check_range(struct gw_parse *p)
 	return 0;
 }
 
-int gw_request_parse(char *line, struct gw_request *request, struct gw_error *error)
+static int parse_words(struct gw_parse *p, char *line)
 {
-	struct gw_parse p = { .request = request, .error = error };
 	char *word;
 	int ret;
 
 	BUILD_BUG_ON(ARRAY_SIZE(keys) > GW_KEYS_MAX);
-	*request = (struct gw_request){ .nr_pages = 1, .keep = true };
+	*p->request = (struct gw_request){ .nr_pages = 1, .keep = true };
 	while ((word = strsep(&line, " \t"))) {
 		if (!*word)
 			continue;
-		ret = parse_word(&p, word);
+		ret = parse_word(p, word);
 		if (ret)
 			return ret;
 	}
-	error->word[0] = '\0';
+	p->error->word[0] = '\0';
+	return 0;
+}
+
+int gw_request_parse(char *line, struct gw_request *request, struct gw_error *error)
+{
+	struct gw_parse p = { .request = request, .error = error };
+	int ret = parse_words(&p, line);
+
+	if (ret)
+		return ret;
 	ret = check_op(&p) ?: check_page_words(&p) ?: check_sizes(&p);
 	ret = ret ?: find_mm(&p) ?: check_range(&p);
+	if (ret)
+		gw_request_release(request);
+	return ret;
+}
+
+int gw_request_parse_walk(char *line, struct gw_request *request, struct gw_error *error)
+{
+	struct gw_parse p = { .request = request, .error = error, .walk = true };
+	int ret = parse_words(&p, line);
+
+	if (ret)
+		return ret;
+	request->op = gw_op_find("walk");
+	if (given(request, "nr_pages") && !given(request, "addr"))
+		return refuse(&p, "addr", -EINVAL, "missing");
+	ret = find_mm(&p);
+	if (!ret && !given(request, "addr"))
+		request->nr_pages = request->mm->task_size >> PAGE_SHIFT;
+	ret = ret ?: check_range(&p);
 	if (ret)
 		gw_request_release(request);
 	return ret;

@@ -42,6 +42,24 @@ struct gw_error {
 __printf(3, 4) int gw_error_set(struct gw_error *error, int ret, const char *fmt, ...);
 
 /**
+ * gw_error_name() - say why a request failed that no word of it is to blame for
+ * @error: filled in, if nothing is said yet
+ * @ret: with what it failed, or 0
+ */
+void gw_error_name(struct gw_error *error, int ret);
+
+/**
+ * gw_request_copy() - take a request line over from user space
+ * @buffer: the line
+ * @count: its bytes
+ * @line: set to the line without its newline, for gw_request_parse() and kfree()
+ * @error: filled in if it is not one line of text
+ *
+ * Return: 0, or a negative errno; nothing is held then.
+ */
+int gw_request_copy(const char __user *buffer, size_t count, char **line, struct gw_error *error);
+
+/**
  * struct gw_request - a request
  * @op: the op
  * @task: thread whose memory; a reference is held
@@ -92,6 +110,17 @@ struct gw_request {
  * Return: 0, or a negative errno; nothing is held then.
  */
 int gw_request_parse(char *line, struct gw_request *request, struct gw_error *error);
+
+/**
+ * gw_request_parse_walk() - parse and check a request of the file `walk`
+ * @line: as for gw_request_parse()
+ * @request: filled in: of what `walk` takes; without an address all of user space is the range
+ * @error: filled in if the request is refused
+ *
+ * Context: process context of the requester, may sleep.
+ * Return: 0, or a negative errno; nothing is held then.
+ */
+int gw_request_parse_walk(char *line, struct gw_request *request, struct gw_error *error);
 
 /**
  * gw_request_refuse() - refuse a request for what one of its words asks

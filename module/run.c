@@ -96,40 +96,6 @@ static int run_release(struct inode *inode, struct file *file)
 	return seq_release_private(inode, file);
 }
 
-/* Cuts the newline off, and refuses what is not one line of text. */
-static int check_line(char *line, size_t count, struct gw_error *error)
-{
-	if (count && line[count - 1] == '\n')
-		line[--count] = '\0';
-	if (memchr(line, '\0', count))
-		return gw_error_set(error, -EINVAL, "request: has a byte 0 in it");
-	if (memchr(line, '\n', count))
-		return gw_error_set(error, -EINVAL, "request: more than one line");
-	return 0;
-}
-
-/* Takes the line over from user space: NULL and run->refusal if that cannot be. */
-static char *copy_line(struct gw_run *run, const char __user *buffer, size_t count, int *ret)
-{
-	char *line;
-
-	if (count > GUPWALK_LINE_MAX) {
-		*ret = gw_error_set(&run->refusal, -E2BIG, "request: line longer than %d bytes",
-				    GUPWALK_LINE_MAX);
-		return NULL;
-	}
-	line = memdup_user_nul(buffer, count);
-	if (IS_ERR(line)) {
-		*ret = PTR_ERR(line);
-		return NULL;
-	}
-	*ret = check_line(line, count, &run->refusal);
-	if (!*ret)
-		return line;
-	kfree(line);
-	return NULL;
-}
-
 /* Serves a request line; the record goes into @answer. */
 static int serve(struct gw_run *run, char *line, struct gw_record_set *answer)
 {
@@ -147,19 +113,6 @@ static int serve(struct gw_run *run, char *line, struct gw_record_set *answer)
 	gw_record_set_add(answer, record);
 	gw_record_put(record);
 	return 0;
-}
-
-/* A refusal for want of memory, by a signal, or of what cannot be read, says so too. */
-static void name_refusal(struct gw_error *refusal, int ret)
-{
-	if (refusal->text[0])
-		return;
-	if (ret == -ENOMEM)
-		gw_error_set(refusal, ret, "request: out of memory");
-	else if (ret == -EFAULT)
-		gw_error_set(refusal, ret, "request: cannot be read");
-	else if (ret)
-		gw_error_set(refusal, ret, "request: interrupted");
 }
 
 /* Makes the answer what is read from the descriptor next, from its start. */
@@ -196,11 +149,12 @@ static ssize_t run_write(struct file *file, const char __user *buffer, size_t co
 	memset(&run->refusal, 0, sizeof(run->refusal));
 	/* Before the call is made, as nothing may fail afterwards. */
 	answer = gw_record_set_create(1);
-	line = copy_line(run, buffer, count, &ret);
-	if (line)
+	ret = gw_request_copy(buffer, count, &line, &run->refusal);
+	if (!ret) {
 		ret = answer ? serve(run, line, answer) : -ENOMEM;
-	kfree(line);
-	name_refusal(&run->refusal, ret);
+		kfree(line);
+	}
+	gw_error_name(&run->refusal, ret);
 	answer_with(file, answer);
 	mutex_unlock(&run->lock);
 	*pos = 0;

@@ -25,135 +25,16 @@
 
 #include "arch.h"
 #include "compat.h"
-#include "walk.h"
-
-/**
- * enum gw_end - why a descent ended where it did
- * @GW_END_EMPTY: the entry is empty
- * @GW_END_LEAF: the entry maps a page
- * @GW_END_ABSENT: the entry is not present, but not empty
- * @GW_END_BAD: the entry is none that the kernel makes
- */
-enum gw_end { GW_END_EMPTY, GW_END_LEAF, GW_END_ABSENT, GW_END_BAD };
-
-/**
- * struct gw_path - the entries of one descent
- * @pgdp: slot of the pgd entry
- * @pgd: what it held
- * @p4dp: slot of the p4d entry
- * @p4d: what it held
- * @pudp: slot of the pud entry
- * @pud: what it held
- * @pmdp: slot of the pmd entry
- * @pmd: what it held
- * @ptep: slot of the pte
- * @pte: what it held
- * @last: the level where the descent ended
- * @end: why
- *
- * The slots may be read only while interrupts are off since the descent; @pudp and @pmdp also
- * while the mmap lock, and for hugetlb i_mmap_rwsem, are held. Where a level is folded, its slot
- * is the copy of the entry above it.
- */
-struct gw_path {
-	pgd_t *pgdp, pgd;
-	p4d_t *p4dp, p4d;
-	pud_t *pudp, pud;
-	pmd_t *pmdp, pmd;
-	pte_t *ptep, pte;
-	enum gw_level last;
-	enum gw_end end;
-};
-
-static void path_ends(struct gw_path *path, enum gw_level last, enum gw_end end)
-{
-	path->last = last;
-	path->end = end;
-}
-
-static void descend_pte(struct gw_path *path, unsigned long addr)
-{
-	path->ptep = pte_offset_kernel(&path->pmd, addr);
-	path->pte = READ_ONCE(*path->ptep);
-	if (pte_none(path->pte))
-		path_ends(path, GW_PTE, GW_END_EMPTY);
-	else if (pte_present(path->pte))
-		path_ends(path, GW_PTE, GW_END_LEAF);
-	else
-		path_ends(path, GW_PTE, GW_END_ABSENT);
-}
-
-static void descend_pmd(struct gw_path *path, unsigned long addr)
-{
-	path->pmdp = pmd_offset_lockless(path->pudp, path->pud, addr);
-	path->pmd = gw_pmdp_get_lockless(path->pmdp);
-	if (pmd_none(path->pmd))
-		path_ends(path, GW_PMD, GW_END_EMPTY);
-	else if (!pmd_present(path->pmd))
-		path_ends(path, GW_PMD, GW_END_ABSENT);
-	else if (pmd_leaf(path->pmd))
-		path_ends(path, GW_PMD, GW_END_LEAF);
-	else if (pmd_bad(path->pmd))
-		path_ends(path, GW_PMD, GW_END_BAD);
-	else
-		descend_pte(path, addr);
-}
-
-static void descend_pud(struct gw_path *path, unsigned long addr)
-{
-	path->pudp = pud_offset_lockless(path->p4dp, path->p4d, addr);
-	path->pud = READ_ONCE(*path->pudp);
-	if (pud_none(path->pud))
-		path_ends(path, GW_PUD, GW_END_EMPTY);
-	else if (!pud_present(path->pud))
-		path_ends(path, GW_PUD, GW_END_ABSENT);
-	else if (pud_leaf(path->pud))
-		path_ends(path, GW_PUD, GW_END_LEAF);
-	else if (pud_bad(path->pud))
-		path_ends(path, GW_PUD, GW_END_BAD);
-	else
-		descend_pmd(path, addr);
-}
-
-static void descend_p4d(struct gw_path *path, unsigned long addr)
-{
-	path->p4dp = p4d_offset_lockless(path->pgdp, path->pgd, addr);
-	path->p4d = READ_ONCE(*path->p4dp);
-	if (p4d_none(path->p4d))
-		path_ends(path, GW_P4D, GW_END_EMPTY);
-	else if (p4d_bad(path->p4d))
-		path_ends(path, GW_P4D, GW_END_BAD);
-	else
-		descend_pud(path, addr);
-}
-
-static void descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path)
-{
-	path->pgdp = pgd_offset(mm, addr);
-	path->pgd = READ_ONCE(*path->pgdp);
-	if (pgd_none(path->pgd))
-		path_ends(path, GW_PGD, GW_END_EMPTY);
-	else if (pgd_bad(path->pgd))
-		path_ends(path, GW_PGD, GW_END_BAD);
-	else
-		descend_p4d(path, addr);
-}
+#include "descent.h"
 
 /*
- * Are the entries above the PTE table still what the descent read? Their slots may be read while
+ * Are the entries of the tables still what the descent read? Their slots may be read while
  * interrupts are off since the descent, or while the mmap lock, and for hugetlb i_mmap_rwsem, are
  * held.
  */
 static bool tables_unchanged(const struct gw_path *path)
 {
-	if (pgd_val(READ_ONCE(*path->pgdp)) != pgd_val(path->pgd))
-		return false;
-	if (path->last >= GW_P4D && p4d_val(READ_ONCE(*path->p4dp)) != p4d_val(path->p4d))
-		return false;
-	if (path->last >= GW_PUD && pud_val(READ_ONCE(*path->pudp)) != pud_val(path->pud))
-		return false;
-	return path->last < GW_PMD ||
-	       pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
+	return gw_path_same_above(path, min_t(int, path->last + 1, GW_PTE));
 }
 
 /* And the pte? Its table must be kept from being freed: by interrupts off, or by RCU. */
@@ -163,75 +44,35 @@ static bool path_unchanged(const struct gw_path *path)
 	       (path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte));
 }
 
-/*
- * Copy one level into the snapshot. A folded level and the one above it are the same entry. Whose
- * slot is the real one differs: where the kernel folds by a copy
- * (include/asm-generic/pgtable-nop4d.h, x86) it is the upper one's; where arm64 folds at run time
- * it is the lower one's, and what was read under the upper name was the first slot of the same
- * table.
- */
-static void snapshot_level(struct gw_snapshot *snap, const struct gw_path *path,
-			   enum gw_level level, const void *slot, u64 value)
-{
-	struct gw_entry *entry = &snap->level[level];
-	bool is_copy = slot >= (const void *)path && slot < (const void *)(path + 1);
-
-	if (!is_copy) {
-		entry->entry = __pa(slot);
-		entry->value = value;
-	}
-	if (!gw_arch_level_folded(level))
-		return;
-	if (is_copy)
-		*entry = snap->level[level - 1];
-	else
-		snap->level[level - 1] = *entry;
-}
-
-/* log2 of the bytes that an entry of a level covers. */
-static unsigned int level_shift(enum gw_level level)
-{
-	switch (level) {
-	case GW_PGD:
-		return PGDIR_SHIFT;
-	case GW_P4D:
-		return P4D_SHIFT;
-	case GW_PUD:
-		return PUD_SHIFT;
-	case GW_PMD:
-		return PMD_SHIFT;
-	default:
-		return PAGE_SHIFT;
-	}
-}
-
-static void snapshot_levels(struct gw_snapshot *snap, const struct gw_path *path)
-{
-	snap->nr_levels = path->last + 1;
-	snap->shift = level_shift(path->last);
-	snapshot_level(snap, path, GW_PGD, path->pgdp, pgd_val(path->pgd));
-	if (path->last >= GW_P4D)
-		snapshot_level(snap, path, GW_P4D, path->p4dp, p4d_val(path->p4d));
-	if (path->last >= GW_PUD)
-		snapshot_level(snap, path, GW_PUD, path->pudp, pud_val(path->pud));
-	if (path->last >= GW_PMD)
-		snapshot_level(snap, path, GW_PMD, path->pmdp, pmd_val(path->pmd));
-	if (path->last >= GW_PTE)
-		snapshot_level(snap, path, GW_PTE, path->ptep, pte_val(path->pte));
-	/*
-	 * With two folded levels (three in use of arm64's five) the topmost is still as it was
-	 * read.
-	 */
-	if (path->last >= GW_PUD && gw_arch_level_folded(GW_P4D) && gw_arch_level_folded(GW_PUD))
-		snap->level[GW_PGD] = snap->level[GW_P4D];
-}
-
 /* The page frame of the address, from that of the first page that the leaf maps. */
 static u64 leaf_pfn(u64 pfn, unsigned int shift, unsigned long addr)
 {
 	u64 mask = (1ULL << (shift - PAGE_SHIFT)) - 1;
 
 	return (pfn & ~mask) | ((addr >> PAGE_SHIFT) & mask);
+}
+
+static u8 rights_of(const struct gw_snapshot *snap)
+{
+	u64 leaf = snap->level[snap->nr_levels - 1].value;
+	enum gw_level level, top = gw_level_geometry(GW_PGD).kind;
+	const struct gw_right_rule *rule;
+	u8 rights = 0;
+
+	for (rule = gw_arch_right_rules; rule->right; rule++) {
+		bool has = (leaf & rule->leaf_mask) == rule->leaf_value;
+
+		for (level = GW_PGD; has && level + 1 < snap->nr_levels; level++) {
+			u64 mask = rule->table_mask;
+
+			if (level <= top)
+				mask &= ~gw_arch_top_ignored();
+			has = (snap->level[level].value & mask) == (rule->table_value & mask);
+		}
+		if (has)
+			rights |= rule->right;
+	}
+	return rights;
 }
 
 static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
@@ -263,7 +104,7 @@ static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
 		snap->state = GW_PROTNONE;
 	} else {
 		snap->state = GW_PRESENT;
-		snap->rights = gw_arch_rights(snap);
+		snap->rights = rights_of(snap);
 	}
 }
 
@@ -308,7 +149,9 @@ static void classify_absent(struct gw_snapshot *snap, const struct gw_path *path
 static void classify(struct gw_snapshot *snap, const struct gw_path *path,
 		     struct vm_area_struct *vma, unsigned long addr)
 {
-	snapshot_levels(snap, path);
+	gw_path_levels(path, snap->level);
+	snap->nr_levels = path->last + 1;
+	snap->shift = gw_level_shift(path->last);
 	snap->leaf = GW_NR_LEVELS;
 	switch (path->end) {
 	case GW_END_EMPTY:
@@ -391,26 +234,15 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 	gw_page_read(page, first_page(snap), zero, &snap->page);
 }
 
-/* The lock of the last entry; above the pud nothing changes while a VMA is there. */
-static spinlock_t *lock_of_level(struct mm_struct *mm, struct gw_path *path)
-{
-	switch (path->last) {
-	case GW_PTE:
-		return pte_lockptr(mm, &path->pmd);
-	case GW_PMD:
-		return pmd_lockptr(mm, path->pmdp);
-	case GW_PUD:
-		return pud_lockptr(mm, path->pudp);
-	default:
-		return NULL;
-	}
-}
-
 static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path)
 {
-	spinlock_t *lock = lock_of_level(vma->vm_mm, path);
+	spinlock_t *lock;
 
-	return lock && is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
+	/* above the pud nothing changes while a VMA is there */
+	if (path->last < GW_PUD)
+		return NULL;
+	lock = gw_path_lock(vma->vm_mm, path, path->last);
+	return is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
 }
 
 /*
@@ -451,7 +283,7 @@ static bool walk_try(struct vm_area_struct *vma, unsigned long addr, struct gw_s
 
 	memset(snap, 0, sizeof(*snap));
 	local_irq_save(irq_flags);
-	descend(vma->vm_mm, addr, &path);
+	gw_descend(vma->vm_mm, addr, &path);
 	same = path_unchanged(&path);
 	local_irq_restore(irq_flags);
 

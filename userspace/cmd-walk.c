@@ -2,27 +2,31 @@
 /* gupwalk walk: the page tables of a process, as extents or entry by entry. */
 #include "command.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "about.h"
+#include "bulk.h"
 #include "device.h"
 #include "extent.h"
 #include "json.h"
+#include "kpage.h"
+#include "maps.h"
 #include "print.h"
-#include "sweep.h"
+#include "summary.h"
 
 enum {
 	OPTION_LEVELS = OPTION_LONG,
+	OPTION_SUMMARY,
 };
 
 static const struct option_row walk_options[] = {
 	{ "pid", 'p', "PID", "the process" },
 	{ "levels", OPTION_LEVELS, NULL, "print every entry with all its levels, not extents" },
+	{ "summary", OPTION_SUMMARY, NULL,
+	  "print bytes by state, page size and node, page tables by level, and physically contiguous "
+	  "runs by size" },
 	{ NULL }
 };
 
@@ -35,6 +39,15 @@ static const struct column columns[] = {
 /* Rows are printed in batches: a process may have millions. */
 #define BATCH 1024
 
+/**
+ * struct printer - what was walked, on its way to being printed
+ * @s: the invocation
+ * @table: rows that are not printed yet
+ * @rows: how many there were
+ * @mapped: bytes that were
+ * @holes: bytes that were not
+ * @extents: the extent that may still grow
+ */
 struct printer {
 	struct session *s;
 	struct table *table;
@@ -42,6 +55,44 @@ struct printer {
 	uint64_t mapped;
 	uint64_t holes;
 	struct extents extents;
+};
+
+/**
+ * struct walker - a walk
+ * @p: where extents go
+ * @entries: how to read entries
+ * @page: bytes of a page
+ * @range: where
+ * @maps: the mappings; the one that the walk has come to is @maps.now
+ * @at: up to where all of that is dealt with
+ * @done: bytes of mappings that are
+ * @levels: entries are printed, not extents
+ * @summary: what is counted, if nothing else is printed
+ * @kpage: what is known of pages
+ * @special: by level: bits of an entry that maps no ordinary page
+ * @run: pages that look the same as far as their entries tell, not looked at in @kpage yet
+ * @run_is: there are some
+ * @run_special: they are no ordinary pages
+ * @rights: their rights
+ * @last: by level: the class of the last entry; most are like the one before
+ */
+struct walker {
+	struct printer p;
+	struct entries entries;
+	uint64_t page;
+	struct range range;
+	struct maps maps;
+	uint64_t at;
+	uint64_t done;
+	bool levels;
+	struct summary *summary;
+	struct kpage kpage;
+	uint64_t special[GUPWALK_LEVELS];
+	struct extent run;
+	bool run_is;
+	bool run_special;
+	struct strbuf rights;
+	const struct entry_class *last[GUPWALK_LEVELS];
 };
 
 /* "read,write,user" -> "rw-u" */
@@ -145,141 +196,387 @@ static void print_extent_json(void *context, const struct extent *e)
 	json_print(extent_json(e), p->s->out);
 }
 
-static void add_extent(void *context, const struct page *page, const struct mapping *m,
-		       uint64_t limit)
-{
-	struct printer *p = context;
-	struct extent e;
-
-	extent_of(page, limit, m->name, &e);
-	extents_add(&p->extents, &e);
-}
-
-static void print_levels(void *context, const struct page *page, const struct mapping *m,
-			 uint64_t limit)
+static void put_levels(struct walker *w, const struct extent *e, const struct table_entry *t)
 {
 	struct strbuf line = { 0 };
-	struct printer *p = context;
+	FILE *out = w->p.s->out;
 	char length[24];
-	struct extent e;
-	size_t i;
+	int i;
 
-	extent_of(page, limit, m->name, &e);
-	strbuf_addf(&line, "0x%" PRIx64 " %s %s", e.start, size_text(e.end - e.start, length),
-		    e.state);
-	if (e.mapped) {
+	strbuf_addf(&line, "0x%" PRIx64 " %s %s", e->start, size_text(e->end - e->start, length),
+		    e->state);
+	if (e->mapped) {
 		strbuf_addf(&line, " ");
-		put_rights(e.rights, &line);
-		strbuf_addf(&line, " at 0x%" PRIx64, e.pa);
+		put_rights(e->rights, &line);
+		strbuf_addf(&line, " at 0x%" PRIx64, e->pa);
 	}
 	strbuf_addf(&line, " ");
-	put_name(m->name, &line);
-	fprintf(p->s->out, "%s\n", strbuf_text(&line));
+	put_name(e->name, &line);
+	fprintf(out, "%s\n", strbuf_text(&line));
 	strbuf_free(&line);
-	for (i = 0; i < page->before->nr_levels; i++) {
-		const struct level *l = &page->before->levels[i];
-		char *flags = must_copy(l->folded ? "folded" : l->flags);
+	for (i = 0; t && i <= t->level; i++) {
+		const struct entry_level *l = &w->entries.level[i];
+		const struct entry_class *c = entry_class(l, t->path[i].value);
+		struct strbuf flags = { 0 };
 		int column;
 
-		column = fprintf(p->s->out, "  %s[%" PRIu64 "] 0x%" PRIx64 " => 0x%016" PRIx64 " ",
-				 l->name, l->index, l->entry, l->value);
-		put_wrapped(p->s->out, 6, column, p->s->wide, spaced(flags));
-		free(flags);
+		if (l->folded)
+			strbuf_addf(&flags, "folded");
+		else
+			entry_flags(l, c ? c->kind : ENTRY_TABLE, t->path[i].value, &flags);
+		column = fprintf(out, "  %s[%" PRIu64 "] 0x%" PRIx64 " => 0x%016" PRIx64 " ",
+				 l->name, l->folded ? 0 : t->addr >> l->shift & (l->entries - 1),
+				 (uint64_t)t->path[i].entry, (uint64_t)t->path[i].value);
+		put_wrapped(out, 6, column, w->p.s->wide, flags.at ? spaced(flags.at) : "");
+		strbuf_free(&flags);
 	}
 }
 
-static void print_levels_json(void *context, const struct page *page, const struct mapping *m,
-			      uint64_t limit)
+static struct json_object *level_json(const struct walker *w, const struct table_entry *t, int i)
 {
-	struct json_object *o, *levels = json_object_new_array();
-	struct printer *p = context;
-	struct extent e;
-	size_t i;
+	const struct entry_level *l = &w->entries.level[i];
+	const struct entry_class *c = entry_class(l, t->path[i].value);
+	uint64_t index = l->folded ? 0 : t->addr >> l->shift & (l->entries - 1);
+	struct json_object *o = json_object_new_object();
+	struct strbuf flags = { 0 };
+	int real = i;
 
-	extent_of(page, limit, m->name, &e);
-	o = extent_json(&e);
-	for (i = 0; i < page->before->nr_levels; i++) {
-		const struct level *l = &page->before->levels[i];
-		struct json_object *level = json_object_new_object();
-
-		json_put(level, "name", l->name);
-		json_object_object_add(level, "folded", json_object_new_boolean(l->folded));
-		json_object_object_add(level, "index", json_object_new_uint64(l->index));
-		put_hex(level, "table", l->table);
-		put_hex(level, "entry", l->entry);
-		put_hex(level, "value", l->value);
-		json_object_object_add(level, "flags", json_names(l->flags));
-		json_object_array_add(levels, level);
-	}
-	json_object_object_add(o, "levels", levels);
-	json_print(o, p->s->out);
+	while (w->entries.level[real].folded)
+		real--;
+	if (!l->folded)
+		entry_flags(l, c ? c->kind : ENTRY_TABLE, t->path[i].value, &flags);
+	json_put(o, "name", l->name);
+	json_object_object_add(o, "folded", json_object_new_boolean(l->folded));
+	json_object_object_add(o, "index", json_object_new_uint64(index));
+	l = &w->entries.level[real];
+	put_hex(o, "table",
+		t->path[i].entry - 8 * (t->addr >> l->shift & (l->entries - 1)));
+	put_hex(o, "entry", t->path[i].entry);
+	put_hex(o, "value", t->path[i].value);
+	json_object_object_add(o, "flags", json_names(strbuf_text(&flags)));
+	strbuf_free(&flags);
+	return o;
 }
 
-static bool read_maps(pid_t pid, struct maps *maps)
+static void put_levels_json(struct walker *w, const struct extent *e, const struct table_entry *t)
+{
+	struct json_object *o = extent_json(e), *levels = json_object_new_array();
+	int i;
+
+	for (i = 0; t && i <= t->level; i++)
+		json_object_array_add(levels, level_json(w, t, i));
+	json_object_object_add(o, "levels", levels);
+	json_print(o, w->p.s->out);
+}
+
+/* What is no page of anybody has no kind, but for the shared page of zeros. */
+static const char *what_of(const char *kind, const char *name, bool special)
+{
+	if (special && !same_text(kind, "zero"))
+		return NULL;
+	return same_text(kind, "other") && *name == '/' ? "file" : kind;
+}
+
+/* The run by itself: what its pages are was found out. */
+static void put_run(struct walker *w, uint64_t from, uint64_t to, const char *what)
+{
+	struct extent e = w->run;
+
+	e.start += from;
+	e.end = w->run.start + to;
+	e.pa += from;
+	e.what = what_of(what, e.name, w->run_special);
+	extents_add(&w->p.extents, &e);
+}
+
+/* A page at a time, where one entry maps it: the pages of a larger one are all the same. */
+static void end_run(struct walker *w)
+{
+	uint64_t length = w->run.end - w->run.start, at = 0, from = 0;
+	const char *kinds[KPAGE_BATCH], *kind = NULL;
+	bool small = w->run.page_size == w->page;
+	size_t n = 0, i = 0;
+
+	if (!w->run_is)
+		return;
+	w->run_is = false;
+	if (!w->run.mapped) {
+		extents_add(&w->p.extents, &w->run);
+		return;
+	}
+	while (at < length) {
+		uint64_t pfn = (w->run.pa + at) / w->page;
+		uint64_t step = small ? w->page : w->run.page_size - (w->run.start + at) %
+				w->run.page_size;
+
+		if (small && w->run.pa / w->page == w->entries.zero_pfn) {
+			kinds[i = 0] = "zero";
+		} else if (i == n) {
+			n = small ? (length - at) / w->page : 1;
+			n = n > KPAGE_BATCH ? KPAGE_BATCH : n;
+			kpage_kinds(&w->kpage, pfn, n, kinds);
+			i = 0;
+		}
+		if (at && !same_text(kinds[i], kind)) {
+			put_run(w, from, at, kind);
+			from = at;
+		}
+		kind = kinds[i++];
+		at += step;
+	}
+	put_run(w, from, length, kind);
+}
+
+/* Makes the run longer, or begins another. */
+static void add(struct walker *w, const struct extent *e, bool special)
+{
+	struct extent *r = &w->run;
+
+	/* the texts are those of the walker, or stay as long as it does: their places are enough */
+	if (w->run_is && r->end == e->start && r->state == e->state && r->leaf == e->leaf &&
+	    r->name == e->name && r->what == e->what && w->run_special == special &&
+	    r->mapped == e->mapped && (!e->mapped || r->pa + (r->end - r->start) == e->pa) &&
+	    (!e->mapped || !strcmp(r->rights, e->rights))) {
+		r->end = e->end;
+		return;
+	}
+	end_run(w);
+	strbuf_free(&w->rights);
+	strbuf_addf(&w->rights, "%s", e->rights);
+	*r = *e;
+	r->rights = w->rights.at;
+	w->run_special = special;
+	w->run_is = true;
+}
+
+static void put(struct walker *w, const struct extent *e, bool special,
+		const struct table_entry *t)
+{
+	struct extent one = *e;
+	const char *kind;
+
+	if (!w->levels) {
+		add(w, e, special);
+		return;
+	}
+	if (e->mapped) {
+		kpage_kinds(&w->kpage, e->pa / w->page, 1, &kind);
+		one.what = what_of(kind, e->name, special);
+	}
+	if (w->p.s->json)
+		put_levels_json(w, &one, t);
+	else
+		put_levels(w, &one, t);
+}
+
+/* Nothing is mapped from where the walk has come to up to an address of the same mapping. */
+static void pass(struct walker *w, uint64_t to)
+{
+	struct extent e = { .start = w->at, .end = to, .state = "none", .rights = "",
+			    .name = w->maps.now.name };
+
+	if (w->at >= to)
+		return;
+	put(w, &e, false, NULL);
+	w->done += to - w->at;
+	w->at = to;
+}
+
+/* Goes on to the mapping that an address is in, or to the first one after it. */
+static bool go_to(struct walker *w, uint64_t addr)
+{
+	for (;;) {
+		uint64_t end = w->maps.now.end;
+
+		if (!end)
+			return false;
+		if (w->at < w->maps.now.start)
+			w->at = w->maps.now.start;
+		if (end > addr)
+			return w->maps.now.start <= addr;
+		pass(w, end < w->range.end ? end : w->range.end);
+		/* runs have names of their own */
+		end_run(w);
+		extents_end(&w->p.extents);
+		maps_next(&w->maps);
+	}
+}
+
+static void take_entry(void *context, const struct table_entry *t)
+{
+	struct walker *w = context;
+	const struct entry_level *l = &w->entries.level[t->level];
+	uint64_t value = t->path[t->level].value;
+	const struct entry_class *c = w->last[t->level];
+	struct strbuf rights = { 0 };
+	struct extent e = { .start = t->addr, .end = t->addr + t->size };
+	uint64_t pfn;
+
+	/* of those of entries that map nothing more than one may fit, and the first is right */
+	if (!c || c->kind != ENTRY_LEAF || (value & c->mask) != c->value)
+		c = entry_class(l, value);
+	w->last[t->level] = c;
+	if (c && !strcmp(c->state, "none"))
+		return;
+	if (e.start < w->range.start)
+		e.start = w->range.start;
+	if (e.end > w->range.end)
+		e.end = w->range.end;
+	if (e.start >= e.end)
+		return;
+	if (go_to(w, e.start)) {
+		pass(w, e.start);
+		e.name = w->maps.now.name;
+		w->done += e.end - e.start;
+		w->at = e.end;
+	} else {
+		/* mapped since the list of mappings was read, or about to be unmapped */
+		e.name = "(not in maps)";
+	}
+	e.state = c ? c->state : "bad";
+	e.rights = "";
+	if (c && c->kind == ENTRY_LEAF) {
+		pfn = entry_pfn(&w->entries, t->level, c, value, e.start);
+		e.leaf = l->name;
+		e.page_size = t->size;
+		e.mapped = true;
+		e.pa = pfn * w->page + e.start % w->page;
+		if (strcmp(c->state, "protnone"))
+			entry_rights(&w->entries, t->level, t->path, &rights);
+		e.rights = strbuf_text(&rights);
+	}
+	if (c)
+		e.what = c->marker;
+	put(w, &e, value & w->special[t->level], t);
+	strbuf_free(&rights);
+}
+
+static void take_table(void *context, int level, uint64_t table, uint64_t size)
+{
+	struct walker *w = context;
+
+	(void)table;
+	if (w->summary)
+		summary_table(w->summary, level, size);
+}
+
+static void count_extent(void *context, const struct extent *e)
+{
+	struct walker *w = context;
+
+	summary_extent(w->summary, e);
+	w->p.rows++;
+}
+
+static void print_one(void *context, const struct extent *e)
+{
+	struct walker *w = context;
+
+	if (w->p.s->json)
+		print_extent_json(&w->p, e);
+	else
+		print_extent(&w->p, e);
+}
+
+/* Bits whose name says that no page with a count of references is mapped. */
+static void find_special(struct walker *w)
+{
+	size_t i, j;
+
+	for (i = 0; i < GUPWALK_LEVELS; i++)
+		for (j = 0; j < w->entries.level[i].nr_flags; j++) {
+			const struct entry_flag *f = &w->entries.level[i].flags[j];
+
+			if (f->kind == ENTRY_LEAF && (!strcmp(f->name, "SPECIAL") ||
+						      !strcmp(f->name, "DEVMAP")))
+				w->special[i] |= f->mask;
+		}
+}
+
+/* How much there is to walk, about: what the kernel counts as the size of the process. */
+static uint64_t size_of(pid_t pid, uint64_t page, const struct range *range)
 {
 	struct strbuf text = { 0 };
-	bool read = false;
+	uint64_t size = 0;
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	if (slurp(path, &text))
-		complain("reading", path, errno == ENOENT ? "no such process" : strerror(errno),
-			 "give -p the number of a running process");
-	else if (!maps_parse(strbuf_text(&text), maps))
-		complain("reading", path, "a line is not as expected", NULL);
-	else if (!maps->n)
-		complain("reading", path, "the process has no memory of its own",
-			 "kernel threads and zombies have none");
-	else
-		read = true;
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	if (!slurp(path, &text))
+		size = strtoull(strbuf_text(&text), NULL, 10) * page;
 	strbuf_free(&text);
-	return read;
+	if (range->end - range->start < size)
+		size = range->end - range->start;
+	return size;
 }
 
-static int walk(struct session *s, struct sweep *w, bool levels)
+static int walk(struct session *s, struct walker *w, pid_t pid)
 {
-	struct printer p = { .s = s };
-	struct maps maps = { 0 };
+	struct bulk b = {
+		.dir = s->debugfs,
+		.pid = pid,
+		.range = w->range,
+		.tables = { .entries = &w->entries, .entry = take_entry, .table = take_table,
+			    .context = w },
+		.at = &w->done,
+	};
 	int status;
 
-	if (!read_maps(w->pid, &maps))
+	if (!maps_open(pid, &w->maps))
 		return STATUS_TROUBLE;
-	w->context = &p;
-	w->element = !levels ? add_extent : s->json ? print_levels_json : print_levels;
-	p.extents.context = &p;
-	p.extents.put = s->json ? print_extent_json : print_extent;
-	status = sweep_run(w, &maps);
-	extents_end(&p.extents);
-	print_batch(&p, true);
-	print_total(&p);
-	maps_free(&maps);
-	if (!status && !w->total) {
+	b.total = size_of(pid, w->page, &w->range);
+	w->at = w->range.start;
+	w->p.s = s;
+	w->p.extents.context = w;
+	w->p.extents.put = w->summary ? count_extent : print_one;
+	find_special(w);
+	kpage_open(&w->kpage);
+	status = bulk_run(&b);
+	/* beyond the last entry, up to where user space ends: vsyscall is in maps, and above */
+	if (b.tables.start.head.size && w->range.end > b.tables.start.end)
+		w->range.end = b.tables.start.end;
+	if (!status)
+		go_to(w, w->range.end - 1);
+	if (!status && w->maps.now.end && w->maps.now.start < w->range.end)
+		pass(w, w->range.end);
+	end_run(w);
+	extents_end(&w->p.extents);
+	if (!status && !w->done) {
 		complain("walking", NULL, "the process has nothing mapped in this range",
 			 "gupwalk walk without a range shows what it has");
 		status = STATUS_TROUBLE;
 	}
-	if (w->gone)
-		fprintf(stderr, "gupwalk: walking: %zu mapping%s went away meanwhile\n", w->gone,
-			w->gone == 1 ? "" : "s");
+	if (w->summary && w->p.rows)
+		summary_print(w->summary, s);
+	else if (!w->summary)
+		print_batch(&w->p, true);
+	if (!w->summary && !w->levels && !s->json)
+		print_total(&w->p);
+	kpage_close(&w->kpage);
+	maps_close(&w->maps);
+	strbuf_free(&w->rights);
 	return status;
 }
 
-static bool scan_options(struct parser *p, struct sweep *w, bool *levels)
+static bool scan_options(struct parser *p, struct walker *w, pid_t *pid, bool *summary)
 {
 	const char *arg;
-	uint64_t pid;
+	uint64_t number;
 	int c;
 
 	while ((c = parser_next(p, &arg)) > 0) {
 		if (c == OPTION_LEVELS) {
-			*levels = true;
+			w->levels = true;
 			continue;
 		}
-		if (!number_parse(arg, INT_MAX, &pid) || !pid) {
+		if (c == OPTION_SUMMARY) {
+			*summary = true;
+			continue;
+		}
+		if (!number_parse(arg, INT_MAX, &number) || !number) {
 			p->status = usage_error(p->s, arg, "is no number of a process");
 			return false;
 		}
-		w->pid = pid;
+		*pid = number;
 	}
 	return c == 0;
 }
@@ -287,30 +584,30 @@ static bool scan_options(struct parser *p, struct sweep *w, bool *levels)
 static int do_walk(struct session *s, int argc, char **argv)
 {
 	struct parser p = { .s = s, .argc = argc, .argv = argv, .status = STATUS_TROUBLE };
-	struct sweep w = { .range.end = UINT64_MAX };
+	struct walker w = { .range.end = UINT64_MAX };
 	const char *wrong = NULL;
-	struct about about;
-	bool levels = false;
+	bool summary = false;
+	pid_t pid = 0;
 
-	if (!scan_options(&p, &w, &levels) || !parser_words(&p, 0, 1))
+	if (!scan_options(&p, &w, &pid, &summary) || !parser_words(&p, 0, 1))
 		return p.status;
-	if (!w.pid)
+	if (!pid)
 		return usage_error(s, "-p PID", "is missing");
-	if (!about_read(s->debugfs, &about))
+	if (summary && w.levels)
+		return usage_error(s, "--summary", "and --levels exclude each other");
+	if (!entries_read(s->debugfs, &w.entries))
 		return STATUS_TROUBLE;
-	w.page_size = about_number(&about, "page_size");
-	about_free(&about);
+	w.page = 1ULL << w.entries.level[GUPWALK_LEVELS - 1].shift;
 	if (p.argc)
-		wrong = range_parse(p.argv[0], w.page_size, &w.range);
-	if (wrong)
-		return usage_error(s, p.argv[0], wrong);
-	if (!device_need_live(s->debugfs))
-		return STATUS_TROUBLE;
-	w.fd = device_open(s->debugfs);
-	if (w.fd < 0 || !session_out(s))
-		return STATUS_TROUBLE;
-	p.status = walk(s, &w, levels);
-	close(w.fd);
+		wrong = range_parse(p.argv[0], w.page, &w.range);
+	if (wrong) {
+		p.status = usage_error(s, p.argv[0], wrong);
+	} else if (device_need_live(s->debugfs) && session_out(s)) {
+		if (summary)
+			w.summary = summary_new(&w.entries);
+		p.status = walk(s, &w, pid);
+	}
+	entries_free(&w.entries);
 	return p.status;
 }
 

@@ -93,6 +93,11 @@ int device_open(const char *dir)
 	return open_file(dir, "run", O_RDWR);
 }
 
+int device_open_walk(const char *dir)
+{
+	return open_file(dir, "walk", O_RDWR);
+}
+
 static int read_answer(int fd, struct strbuf *answer)
 {
 	char bytes[16384];

@@ -50,6 +50,14 @@ bool device_is_directory(const char *path);
  */
 int device_open(const char *dir);
 
+/**
+ * device_open_walk() - open a descriptor for a walk over whole tables
+ * @dir: the directory; must be live
+ *
+ * Return: as device_open().
+ */
+int device_open_walk(const char *dir);
+
 /* What became of a request. */
 enum answer {
 	ANSWER_RECORD,		/* made; the answer is a record */

@@ -1,41 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Elements of walks -> extents. Pure. */
+/* Ranges that look the same. Pure. */
 #include "extent.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
-
-static const char *what(const struct page_facts *page, const char *name)
-{
-	const char *kind = page_kind(page);
-
-	if (!page)
-		return NULL;
-	return !strcmp(kind, "other") && *name == '/' ? "file" : kind;
-}
-
-void extent_of(const struct page *page, uint64_t limit, const char *name, struct extent *e)
-{
-	const struct snapshot *s = page->before;
-	uint64_t size = s->size ? s->size : 1;
-
-	*e = (struct extent){
-		.start = page->addr,
-		/* the last entry covers more than from here on */
-		.end = page->addr - page->addr % size + size,
-		.state = s->state,
-		.leaf = s->leaf,
-		.page_size = s->leaf ? s->size : 0,
-		.rights = s->rights,
-		.what = what(s->page, name),
-		.name = name,
-	};
-	if (e->end > limit || e->end < e->start)
-		e->end = limit;
-	e->mapped = s->pa && number_hex(s->pa, &e->pa);
-}
+#include "text.h"
 
 bool extent_join(struct extent *e, const struct extent *next)
 {

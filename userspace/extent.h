@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "record.h"
-
 /**
  * struct extent - a range of addresses that all look the same
  * @start: first address
@@ -17,7 +15,8 @@
  * @rights: as in a snapshot
  * @mapped: @pa is known
  * @pa: physical address of @start; the rest follows without a gap
- * @what: "zero", "ksm", "anon", "file", "other" by the page's facts; NULL without a page
+ * @what: "zero", "ksm", "anon", "file", "other" by /proc/kpageflags, or what a marker says; NULL
+ *	where nothing is known
  * @name: of the VMA
  */
 struct extent {
@@ -32,15 +31,6 @@ struct extent {
 	const char *what;
 	const char *name;
 };
-
-/**
- * extent_of() - what an element of a walk covers
- * @page: the element
- * @limit: where to end at the latest
- * @name: of the VMA
- * @e: filled in; uses the strings of @page and @name
- */
-void extent_of(const struct page *page, uint64_t limit, const char *name, struct extent *e);
 
 /**
  * extent_join() - make one extent of two, if they look the same and touch

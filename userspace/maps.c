@@ -2,12 +2,13 @@
 /* /proc/PID/maps: where a process has memory, and what it is called. */
 #include "maps.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Documentation/filesystems/proc.rst: start-end perms offset dev inode, blanks, name */
-static bool parse_line(const char *line, struct mapping *m)
+bool maps_line(const char *line, struct mapping *m)
 {
 	int name = 0;
 
@@ -20,29 +21,44 @@ static bool parse_line(const char *line, struct mapping *m)
 	return true;
 }
 
-bool maps_parse(const char *text, struct maps *maps)
+bool maps_next(struct maps *maps)
 {
-	char *copy = must_copy(text), *rest = copy, *line;
-	bool good = true;
-
-	*maps = (struct maps){ 0 };
-	while (good && (line = strsep(&rest, "\n")) && *line) {
-		maps->at = must_grow(maps->at, maps->n, sizeof(*maps->at));
-		good = parse_line(line, &maps->at[maps->n]);
-		maps->n += good;
-	}
-	free(copy);
-	if (!good)
-		maps_free(maps);
-	return good;
+	free(maps->now.name);
+	maps->now = (struct mapping){ 0 };
+	if (getline(&maps->line, &maps->room, maps->f) < 0)
+		return false;
+	maps->line[strcspn(maps->line, "\n")] = '\0';
+	return maps_line(maps->line, &maps->now);
 }
 
-void maps_free(struct maps *maps)
+bool maps_open(pid_t pid, struct maps *maps)
 {
-	size_t i;
+	char path[32];
 
-	for (i = 0; i < maps->n; i++)
-		free(maps->at[i].name);
-	free(maps->at);
+	*maps = (struct maps){ 0 };
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps->f = fopen(path, "re");
+	if (!maps->f) {
+		complain("reading", path, errno == ENOENT ? "no such process" : strerror(errno),
+			 "give -p the number of a running process");
+		return false;
+	}
+	if (maps_next(maps))
+		return true;
+	if (ferror(maps->f))
+		complain("reading", path, strerror(errno), NULL);
+	else
+		complain("reading", path, "the process has no memory of its own",
+			 "kernel threads and zombies have none");
+	maps_close(maps);
+	return false;
+}
+
+void maps_close(struct maps *maps)
+{
+	free(maps->now.name);
+	free(maps->line);
+	if (maps->f)
+		fclose(maps->f);
 	*maps = (struct maps){ 0 };
 }

@@ -2,8 +2,11 @@
 #ifndef GUPWALK_MAPS_H
 #define GUPWALK_MAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "text.h"
 
@@ -20,28 +23,51 @@ struct mapping {
 };
 
 /**
- * struct maps - the lines of a /proc/PID/maps
- * @at: the lines
- * @n: how many
+ * maps_line() - read a line of a /proc/PID/maps
+ * @line: the line, without its newline
+ * @m: filled in; its name is for free()
+ *
+ * Return: true if it is as expected.
+ */
+bool maps_line(const char *line, struct mapping *m);
+
+/**
+ * struct maps - a /proc/PID/maps being read
+ * @f: the file
+ * @line: buffer for getline()
+ * @room: its size
+ * @now: the mapping last read; nothing before the first and after the last
  */
 struct maps {
-	struct mapping *at;
-	size_t n;
+	FILE *f;
+	char *line;
+	size_t room;
+	struct mapping now;
 };
 
 /**
- * maps_parse() - read the text of a /proc/PID/maps
- * @text: the text
+ * maps_open() - begin to read the mappings of a process
+ * @pid: the process
  * @maps: filled in
  *
- * Return: true if every line could be read.
+ * A process may have very many: they are read as they are needed.
+ *
+ * Return: true, the first one was read; or false after a complaint.
  */
-bool maps_parse(const char *text, struct maps *maps);
+bool maps_open(pid_t pid, struct maps *maps);
 
 /**
- * maps_free() - forget what was read
- * @maps: what
+ * maps_next() - go to the next mapping
+ * @maps: the mappings
+ *
+ * Return: true if there is one; then it is @maps->now.
  */
-void maps_free(struct maps *maps);
+bool maps_next(struct maps *maps);
+
+/**
+ * maps_close() - read no more
+ * @maps: the mappings
+ */
+void maps_close(struct maps *maps);
 
 #endif

@@ -177,6 +177,27 @@ static void version(void)
 	check_that(strstr(text, entries), "expected %s in %s", entries, text);
 }
 
+/* Each line begins with a word of the page, and each of these words is there. */
+static void entries(void)
+{
+	struct names names = first_column("## entries");
+	char *text = read_file(module_file("entries"), NULL), *rest = text, *line;
+	bool seen[NAMES_MAX] = { false };
+	int i;
+
+	while ((line = strsep(&rest, "\n")) && *line) {
+		line[strcspn(line, " ")] = '\0';
+		check_that(contains(&names, line), "%s: not in the page", line);
+		for (i = 0; i < names.nr; i++)
+			seen[i] |= !strcmp(names.name[i], line);
+	}
+	for (i = 0; i < names.nr; i++)
+		/* not every CPU has such blocks; the others are words in the same column */
+		check_that(seen[i] || !strcmp(names.name[i], "contiguous") ||
+			   !strcmp(names.name[i], "folded") || !strcmp(names.name[i], "-"),
+			   "%s is in the page only", names.name[i]);
+}
+
 static void ops(void)
 {
 	struct names columns = { .nr = 0 }, mentioned = { .nr = 0 };
@@ -309,6 +330,7 @@ static void tokens_of_module(void)
 const struct test tests_layout[] = {
 	{ "layout/files", files, NEED_LAYOUT },
 	{ "layout/version", version, NEED_LAYOUT },
+	{ "layout/entries", entries, NEED_LAYOUT },
 	{ "layout/ops", ops, NEED_LAYOUT },
 	{ "layout/record-keys", record_keys, NEED_LAYOUT },
 	{ "layout/words", words, NEED_LAYOUT },

@@ -65,7 +65,7 @@ struct test {
 /* Each area, ended by a test without a name. */
 extern const struct test tests_states[], tests_moving[], tests_facts[], tests_reasons[];
 extern const struct test tests_family[];
-extern const struct test tests_predict[];
+extern const struct test tests_predict[], tests_bulk[];
 extern const struct test tests_bad[], tests_races[], tests_load[], tests_layout[], tests_target[];
 
 /**
@@ -275,6 +275,48 @@ struct json_object *walk_of(pid_t pid, const void *addr);
  * Return: the record.
  */
 struct json_object *call(const void *addr, const char *words);
+
+/* ---- whole tables, read from the file `walk`: bulk.c ---- */
+
+struct entries;
+struct table_entry;
+
+/* What the module says of entries, parsed by the command's own code. */
+const struct entries *bulk_entries(void);
+
+/* A new descriptor of `walk`, with a request written to it. */
+__attribute__((format(printf, 1, 2))) int bulk_open(const char *fmt, ...);
+
+/**
+ * struct bulk - a walk that was read to its end
+ * @entry: entries that say something, in the order of addresses
+ * @nr: how many
+ * @tables: how many tables of each level
+ * @bytes: bytes read
+ * @how: GUPWALK_WALK_DONE or GUPWALK_WALK_GONE
+ * @unstable: blocks that were not stable
+ */
+struct bulk {
+	struct table_entry *entry;
+	size_t nr;
+	uint64_t tables[5];
+	uint64_t bytes;
+	uint32_t how;
+	uint64_t unstable;
+};
+
+/* Reads it all, @chunk bytes at a time; 0: any number of bytes, by @state. */
+struct bulk bulk_read(int fd, size_t chunk, uint64_t *state);
+void bulk_free(struct bulk *bulk);
+
+/* A walk of a range in one go. */
+struct bulk bulk_of(pid_t pid, const void *addr, size_t nr_pages);
+
+/*
+ * Fails the test unless `walk`, read by the command's code, says of an address what a snapshot
+ * says.
+ */
+void agree_bulk(pid_t pid, const void *addr);
 
 /* ---- entries, read without the module's help; decode_x86.c and its siblings ---- */
 

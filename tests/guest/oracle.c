@@ -311,6 +311,7 @@ struct json_object *walk_of(pid_t pid, const void *addr)
 	check_hex(jhex(answer, "pages.0.addr"), (uintptr_t)addr);
 	agree(jget(answer, "pages.0.before"), addr, &before);
 	agree_node(jget(answer, "pages.0.before"), pid, addr);
+	agree_bulk(pid, addr);
 	return jget(answer, "pages.0.before");
 }
 

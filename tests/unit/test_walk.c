@@ -1,63 +1,180 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Extents, and the list of mappings that they are found in. */
+/* What is read from the file `walk`, extents, and the list of mappings that they are found in. */
 #include "unit.h"
 
 #include "extent.h"
 #include "maps.h"
+#include "tables.h"
+
+/* ---- a walk recorded beside snapshots of the same pages ---- */
 
 struct seen {
-	struct extent at[256];
+	struct entries entries;
+	struct table_entry at[512];
 	size_t n;
+	uint64_t tables[GUPWALK_LEVELS];
 };
 
-/* Keeps numbers only: the strings do not outlive the call. */
-static void see(void *context, const struct extent *e)
+static void see(void *context, const struct table_entry *e)
 {
 	struct seen *seen = context;
 
 	assert_true(seen->n < ARRAY_SIZE(seen->at));
-	seen->at[seen->n] = *e;
-	seen->at[seen->n].state = strcmp(e->state, "none") ? "mapped" : "none";
-	seen->n++;
+	if (seen->n)
+		assert_true(e->addr >= seen->at[seen->n - 1].addr + seen->at[seen->n - 1].size);
+	seen->at[seen->n++] = *e;
+}
+
+static void see_table(void *context, int level, uint64_t table, uint64_t size)
+{
+	struct seen *seen = context;
+
+	(void)table;
+	assert_true(size && size <= 4096);
+	seen->tables[level]++;
+}
+
+static const char *feed(struct tables *t, const char *bytes, size_t n, size_t chunk)
+{
+	const char *wrong = NULL;
+	size_t at;
+
+	tables_begin(t);
+	for (at = 0; !wrong && at < n; at += chunk)
+		wrong = tables_feed(t, bytes + at, n - at < chunk ? n - at : chunk);
+	return wrong;
+}
+
+static const struct table_entry *entry_at(const struct seen *seen, uint64_t addr)
+{
+	size_t i;
+
+	for (i = 0; i < seen->n; i++)
+		if (addr - seen->at[i].addr < seen->at[i].size)
+			return &seen->at[i];
+	return NULL;
+}
+
+static void agree(const struct seen *seen, const struct snapshot *s, uint64_t addr)
+{
+	const struct table_entry *e = entry_at(seen, addr);
+	const struct entry_class *c;
+	struct strbuf names = { 0 };
+	size_t i;
+
+	if (!e) {
+		assert_string_equal(s->state, "none");
+		return;
+	}
+	c = entry_class(&seen->entries.level[e->level], e->path[e->level].value);
+	assert_non_null(c);
+	assert_string_equal(c->state, s->state);
+	assert_int_equal(e->level + 1, s->nr_levels);
+	for (i = 0; i < s->nr_levels; i++) {
+		assert_int_equal(s->levels[i].entry, e->path[i].entry);
+		assert_int_equal(s->levels[i].value, e->path[i].value);
+	}
+	entry_rights(&seen->entries, e->level, e->path, &names);
+	assert_string_equal(strbuf_text(&names), s->rights);
+	strbuf_free(&names);
+	entry_flags(&seen->entries.level[e->level], c->kind, e->path[e->level].value, &names);
+	assert_string_equal(strbuf_text(&names), s->levels[e->level].flags);
+	strbuf_free(&names);
+	assert_int_equal(entry_pfn(&seen->entries, e->level, c, e->path[e->level].value, addr),
+			 strtoull(s->pa, NULL, 16) >> 12);
 }
 
 static void test_recorded(void **state)
 {
-	char *text = load("walk.jsonl"), *lines = load("maps");
+	static const size_t chunks[] = { 1 << 20, 4096, 13 };
+	char *text = load("walk.jsonl"), *entries = load("saved/entries"), *bytes;
+	struct seen seen = { 0 };
 	struct records records;
-	struct maps maps;
-	size_t i, j;
+	size_t i, j, n;
 
 	(void)state;
+	bytes = load_bytes("walk.bin", &n);
 	parse(text, &records);
-	assert_true(maps_parse(lines, &maps));
-	assert_int_equal(records.n, maps.n);
-	for (i = 0; i < maps.n; i++) {
-		const struct mapping *m = &maps.at[i];
-		struct seen seen = { 0 };
-		struct extents x = { .put = see, .context = &seen };
+	assert_null(entries_parse(entries, &seen.entries));
+	for (i = 0; i < ARRAY_SIZE(chunks); i++) {
+		struct tables t = { .entries = &seen.entries, .entry = see, .table = see_table,
+				    .context = &seen };
 
-		for (j = 0; j < records.at[i]->nr_read; j++) {
-			struct extent e;
-
-			extent_of(&records.at[i]->pages[j], m->end, m->name, &e);
-			extents_add(&x, &e);
-		}
-		extents_end(&x);
-		/* the extents cover the mapping, without a gap, and are as few as they can be */
-		assert_true(seen.n > 0 && seen.n <= records.at[i]->nr_read);
-		assert_int_equal(seen.at[0].start, m->start);
-		assert_int_equal(seen.at[seen.n - 1].end, m->end);
-		for (j = 1; j < seen.n; j++) {
-			assert_int_equal(seen.at[j].start, seen.at[j - 1].end);
-			assert_false(!seen.at[j].mapped && !seen.at[j - 1].mapped);
-		}
+		seen.n = 0;
+		assert_null(feed(&t, bytes, n, chunks[i]));
+		assert_int_equal(t.end.how, GUPWALK_WALK_DONE);
+		tables_free(&t);
 	}
-	maps_free(&maps);
+	assert_int_equal(seen.tables[0], ARRAY_SIZE(chunks));
+	assert_int_equal(seen.tables[1], 0);
+	for (i = 0; i < records.n; i++)
+		for (j = 0; j < records.at[i]->nr_read; j++)
+			agree(&seen, records.at[i]->pages[j].before, records.at[i]->pages[j].addr);
+	entries_free(&seen.entries);
 	records_free(&records);
-	free(lines);
+	free(entries);
+	free(bytes);
 	free(text);
 }
+
+static void see_nothing(void *context, const struct table_entry *e)
+{
+	(void)context;
+	(void)e;
+}
+
+/* A file that is cut off or broken anywhere is refused, or is at least not complete. */
+static void test_broken(void **state)
+{
+	char *entries = load("saved/entries"), *bytes;
+	struct entries entries_of = { 0 };
+	size_t i, n;
+
+	(void)state;
+	bytes = load_bytes("walk.bin", &n);
+	assert_null(entries_parse(entries, &entries_of));
+	for (i = 0; i < n; i += 8) {
+		struct tables t = { .entries = &entries_of, .entry = see_nothing };
+
+		assert_null(feed(&t, bytes, i, 1 << 20));
+		assert_int_equal(t.end.head.size, 0);
+		tables_free(&t);
+	}
+	/* sizes and indexes that lead out of a block */
+	for (i = 0; i < n && i < 2000; i += 4) {
+		struct tables t = { .entries = &entries_of, .entry = see_nothing };
+		uint32_t was, huge = 0xfffffff0;
+
+		memcpy(&was, bytes + i, 4);
+		memcpy(bytes + i, &huge, 4);
+		feed(&t, bytes, n, 1 << 20);
+		memcpy(bytes + i, &was, 4);
+		tables_free(&t);
+	}
+	entries_free(&entries_of);
+	free(entries);
+	free(bytes);
+}
+
+static void test_entries(void **state)
+{
+	static const char *const wrong[] = {
+		"", "class pte 0x1 0x1 leaf present -\n", "level pgd 39 512 -\nlevel pgd\n",
+		"level pte 12 512 -\nclass pte 0x1 0x1 nonsense present -\n",
+		"level pte 12 512 -\nclass pte 0x1 0x1 leaf present - pfn=0x0,60:0:10\n",
+		"level pte 12 512 -\nflag pte leaf X 1\n", "right read 0 0 0\n",
+	};
+	struct gather g = { .flip = 0xf0, .nr = 2, .run = { { 12, 0, 8 }, { 4, 8, 4 } } };
+	struct entries e;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_non_null(entries_parse(wrong[i], &e));
+	assert_int_equal(gather(&g, 0x0ab5c0), 0xcab ^ 0xf0);
+}
+
+/* ---- extents ---- */
 
 static const struct extent one = {
 	.start = 0x10000, .end = 0x11000, .state = "present", .leaf = "pte", .page_size = 0x1000,
@@ -124,54 +241,32 @@ static void test_holes(void **state)
 	assert_int_equal(e.end, 0x40000000);
 }
 
-static void test_part_of_an_entry(void **state)
-{
-	struct snapshot s = { .state = "present", .leaf = "pmd", .size = 0x200000, .pa = "0x345678",
-			      .rights = "read" };
-	struct page page = { .addr = 0x7f0000123678, .before = &s };
-	struct extent e;
-
-	(void)state;
-	extent_of(&page, UINT64_MAX, "", &e);
-	assert_int_equal(e.start, 0x7f0000123678);
-	assert_int_equal(e.end, 0x7f0000200000);
-	assert_int_equal(e.pa, 0x345678);
-	assert_int_equal(e.page_size, 0x200000);
-	extent_of(&page, 0x7f0000124000, "", &e);
-	assert_int_equal(e.end, 0x7f0000124000);
-	/* the top of the addresses, where the end does not fit in 64 bits */
-	page.addr = UINT64_MAX - 5;
-	extent_of(&page, UINT64_MAX, "", &e);
-	assert_int_equal(e.end, UINT64_MAX);
-}
-
 static void test_maps(void **state)
 {
-	struct maps maps;
+	struct mapping m;
 
 	(void)state;
-	assert_true(maps_parse("", &maps));
-	assert_int_equal(maps.n, 0);
-	assert_true(maps_parse("100000000000000-1ffffffffffffff rw-p 00000000 00:00 0\n"
-			       "7f0-7f1 r--p 00001000 fe:01 77    /a b/c (deleted)\n", &maps));
-	assert_int_equal(maps.n, 2);
-	assert_int_equal(maps.at[0].start, 0x100000000000000);
-	assert_int_equal(maps.at[0].end, 0x1ffffffffffffff);
-	assert_string_equal(maps.at[0].name, "");
-	assert_string_equal(maps.at[1].name, "/a b/c (deleted)");
-	maps_free(&maps);
-	assert_false(maps_parse("what is this\n", &maps));
-	assert_false(maps_parse("2000-1000 rw-p 0 00:00 0\n", &maps));
+	assert_true(maps_line("100000000000000-1ffffffffffffff rw-p 00000000 00:00 0", &m));
+	assert_int_equal(m.start, 0x100000000000000);
+	assert_int_equal(m.end, 0x1ffffffffffffff);
+	assert_string_equal(m.name, "");
+	free(m.name);
+	assert_true(maps_line("7f0-7f1 r--p 00001000 fe:01 77    /a b/c (deleted)", &m));
+	assert_string_equal(m.name, "/a b/c (deleted)");
+	free(m.name);
+	assert_false(maps_line("what is this", &m));
+	assert_false(maps_line("2000-1000 rw-p 0 00:00 0", &m));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_joining),
 		cmocka_unit_test(test_zero_pages),
 		cmocka_unit_test(test_holes),
-		cmocka_unit_test(test_part_of_an_entry),
 		cmocka_unit_test(test_maps),
 	};
 

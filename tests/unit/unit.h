@@ -20,12 +20,13 @@
 #include "text.h"
 
 /**
- * load() - read a file of the recorded data
+ * load_bytes() - read a file of the recorded data
  * @name: its name under data/
+ * @n: set to its size
  *
- * Return: its text, for free(); the test fails if there is none.
+ * Return: its bytes and a NUL, for free(); the test fails if there is no such file.
  */
-static inline char *load(const char *name)
+static inline char *load_bytes(const char *name, size_t *n)
 {
 	struct strbuf path = { 0 }, text = { 0 };
 
@@ -34,7 +35,21 @@ static inline char *load(const char *name)
 		fail_msg("%s cannot be read", path.at);
 	strbuf_free(&path);
 	strbuf_add(&text, "", 0);
+	*n = text.len;
 	return text.at;
+}
+
+/**
+ * load() - read a file of the recorded data
+ * @name: its name under data/
+ *
+ * Return: its text, for free(); the test fails if there is none.
+ */
+static inline char *load(const char *name)
+{
+	size_t n;
+
+	return load_bytes(name, &n);
 }
 
 /**

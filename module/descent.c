@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/io.h>
+
+#include "arch.h"
+#include "compat.h"
+#include "descent.h"
+
+unsigned int gw_level_shift(enum gw_level level)
+{
+	switch (level) {
+	case GW_PGD:
+		return PGDIR_SHIFT;
+	case GW_P4D:
+		return P4D_SHIFT;
+	case GW_PUD:
+		return PUD_SHIFT;
+	case GW_PMD:
+		return PMD_SHIFT;
+	default:
+		return PAGE_SHIFT;
+	}
+}
+
+struct gw_geometry gw_level_geometry(enum gw_level level)
+{
+	struct gw_geometry g = {
+		.entries = gw_arch_level_entries(level),
+		.folded = gw_arch_level_folded(level),
+		.kind = level,
+	};
+
+	while (!g.folded && g.kind < GW_PTE && gw_arch_level_folded(g.kind + 1))
+		g.kind++;
+	g.shift = gw_level_shift(g.kind);
+	return g;
+}
+
+bool gw_entry_is_empty(enum gw_level kind, u64 value)
+{
+	switch (kind) {
+	case GW_PGD:
+		return pgd_none(__pgd(value));
+	case GW_P4D:
+		return p4d_none(__p4d(value));
+	case GW_PUD:
+		return pud_none(__pud(value));
+	case GW_PMD:
+		return pmd_none(__pmd(value));
+	default:
+		return pte_none(__pte(value));
+	}
+}
+
+/* Is it an entry of hugetlb? These have the format of a pte on every level. */
+static bool is_like_pte(enum gw_level kind, u64 value)
+{
+	switch (kind) {
+	case GW_PUD:
+		return !pud_present(__pud(value)) && pte_present(__pte(value));
+	case GW_PMD:
+		return !pmd_present(__pmd(value)) && pte_present(__pte(value));
+	default:
+		return kind == GW_PTE;
+	}
+}
+
+enum gw_entry_kind gw_entry_kind_of(enum gw_level kind, u64 value)
+{
+	bool present, leaf = false;
+
+	switch (kind) {
+	case GW_PGD:
+		present = pgd_present(__pgd(value));
+		break;
+	case GW_P4D:
+		present = p4d_present(__p4d(value));
+		break;
+	case GW_PUD:
+		present = pud_present(__pud(value));
+		leaf = present && pud_leaf(__pud(value));
+		break;
+	case GW_PMD:
+		present = pmd_present(__pmd(value));
+		leaf = present && pmd_leaf(__pmd(value));
+		break;
+	default:
+		present = pte_present(__pte(value));
+		leaf = present;
+	}
+	if (!present && is_like_pte(kind, value) && kind != GW_PTE)
+		return GW_ENTRY_LEAF;
+	if (!present)
+		return GW_ENTRY_ABSENT;
+	return leaf ? GW_ENTRY_LEAF : GW_ENTRY_TABLE;
+}
+
+u64 gw_entry_pfn_of(enum gw_level kind, u64 value)
+{
+	if (is_like_pte(kind, value))
+		return pte_pfn(__pte(value));
+	return kind == GW_PUD ? pud_pfn(__pud(value)) : pmd_pfn(__pmd(value));
+}
+
+static void path_ends(struct gw_path *path, enum gw_level last, enum gw_end end)
+{
+	path->last = last;
+	path->end = end;
+}
+
+static void descend_pte(struct gw_path *path, unsigned long addr)
+{
+	path->ptep = pte_offset_kernel(&path->pmd, addr);
+	path->pte = READ_ONCE(*path->ptep);
+	if (pte_none(path->pte))
+		path_ends(path, GW_PTE, GW_END_EMPTY);
+	else if (pte_present(path->pte))
+		path_ends(path, GW_PTE, GW_END_LEAF);
+	else
+		path_ends(path, GW_PTE, GW_END_ABSENT);
+}
+
+static void descend_pmd(struct gw_path *path, unsigned long addr)
+{
+	path->pmdp = pmd_offset_lockless(path->pudp, path->pud, addr);
+	path->pmd = gw_pmdp_get_lockless(path->pmdp);
+	if (pmd_none(path->pmd))
+		path_ends(path, GW_PMD, GW_END_EMPTY);
+	else if (!pmd_present(path->pmd))
+		path_ends(path, GW_PMD, GW_END_ABSENT);
+	else if (pmd_leaf(path->pmd))
+		path_ends(path, GW_PMD, GW_END_LEAF);
+	else if (pmd_bad(path->pmd))
+		path_ends(path, GW_PMD, GW_END_BAD);
+	else
+		descend_pte(path, addr);
+}
+
+static void descend_pud(struct gw_path *path, unsigned long addr)
+{
+	path->pudp = pud_offset_lockless(path->p4dp, path->p4d, addr);
+	path->pud = READ_ONCE(*path->pudp);
+	if (pud_none(path->pud))
+		path_ends(path, GW_PUD, GW_END_EMPTY);
+	else if (!pud_present(path->pud))
+		path_ends(path, GW_PUD, GW_END_ABSENT);
+	else if (pud_leaf(path->pud))
+		path_ends(path, GW_PUD, GW_END_LEAF);
+	else if (pud_bad(path->pud))
+		path_ends(path, GW_PUD, GW_END_BAD);
+	else
+		descend_pmd(path, addr);
+}
+
+static void descend_p4d(struct gw_path *path, unsigned long addr)
+{
+	path->p4dp = p4d_offset_lockless(path->pgdp, path->pgd, addr);
+	path->p4d = READ_ONCE(*path->p4dp);
+	if (p4d_none(path->p4d))
+		path_ends(path, GW_P4D, GW_END_EMPTY);
+	else if (p4d_bad(path->p4d))
+		path_ends(path, GW_P4D, GW_END_BAD);
+	else
+		descend_pud(path, addr);
+}
+
+void gw_descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path)
+{
+	path->pgdp = pgd_offset(mm, addr);
+	path->pgd = READ_ONCE(*path->pgdp);
+	if (pgd_none(path->pgd))
+		path_ends(path, GW_PGD, GW_END_EMPTY);
+	else if (pgd_bad(path->pgd))
+		path_ends(path, GW_PGD, GW_END_BAD);
+	else
+		descend_p4d(path, addr);
+}
+
+bool gw_path_same_above(const struct gw_path *path, enum gw_level level)
+{
+	if (level > GW_PGD && pgd_val(READ_ONCE(*path->pgdp)) != pgd_val(path->pgd))
+		return false;
+	if (level > GW_P4D && p4d_val(READ_ONCE(*path->p4dp)) != p4d_val(path->p4d))
+		return false;
+	if (level > GW_PUD && pud_val(READ_ONCE(*path->pudp)) != pud_val(path->pud))
+		return false;
+	return level <= GW_PMD ||
+	       pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
+}
+
+/*
+ * Note one level down. A folded level and the one above it are the same entry. Whose
+ * slot is the real one differs: where the kernel folds by a copy
+ * (include/asm-generic/pgtable-nop4d.h, x86) it is the upper one's; where arm64 folds at run time
+ * it is the lower one's, and what was read under the upper name was the first slot of the same
+ * table.
+ */
+static void note_level(struct gw_entry *entries, const struct gw_path *path,
+		       enum gw_level level, const void *slot, u64 value)
+{
+	struct gw_entry *entry = &entries[level];
+	bool is_copy = slot >= (const void *)path && slot < (const void *)(path + 1);
+
+	if (!is_copy) {
+		entry->entry = __pa(slot);
+		entry->value = value;
+	}
+	if (!gw_arch_level_folded(level))
+		return;
+	if (is_copy)
+		*entry = entries[level - 1];
+	else
+		entries[level - 1] = *entry;
+}
+
+void gw_path_levels(const struct gw_path *path, struct gw_entry entries[GW_NR_LEVELS])
+{
+	note_level(entries, path, GW_PGD, path->pgdp, pgd_val(path->pgd));
+	if (path->last >= GW_P4D)
+		note_level(entries, path, GW_P4D, path->p4dp, p4d_val(path->p4d));
+	if (path->last >= GW_PUD)
+		note_level(entries, path, GW_PUD, path->pudp, pud_val(path->pud));
+	if (path->last >= GW_PMD)
+		note_level(entries, path, GW_PMD, path->pmdp, pmd_val(path->pmd));
+	if (path->last >= GW_PTE)
+		note_level(entries, path, GW_PTE, path->ptep, pte_val(path->pte));
+	/*
+	 * With two folded levels (three in use of arm64's five) the topmost is still as it was
+	 * read.
+	 */
+	if (path->last >= GW_PUD && gw_arch_level_folded(GW_P4D) && gw_arch_level_folded(GW_PUD))
+		entries[GW_PGD] = entries[GW_P4D];
+}
+
+/* Above the pmd one lock is all there is, and nothing changes but from empty to table. */
+spinlock_t *gw_path_lock(struct mm_struct *mm, struct gw_path *path, enum gw_level level)
+{
+	switch (level) {
+	case GW_PTE:
+		return pte_lockptr(mm, &path->pmd);
+	case GW_PMD:
+		return pmd_lockptr(mm, path->pmdp);
+	default:
+		return &mm->page_table_lock;
+	}
+}

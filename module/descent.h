@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One way down through the page tables. walk.c says what makes it legal.
+ */
+#ifndef _GUPWALK_DESCENT_H
+#define _GUPWALK_DESCENT_H
+
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include "arch.h"
+#include "walk.h"
+
+/**
+ * enum gw_end - why a descent ended where it did
+ * @GW_END_EMPTY: the entry is empty
+ * @GW_END_LEAF: the entry maps a page
+ * @GW_END_ABSENT: the entry is not present, but not empty
+ * @GW_END_BAD: the entry is none that the kernel makes
+ */
+enum gw_end { GW_END_EMPTY, GW_END_LEAF, GW_END_ABSENT, GW_END_BAD };
+
+/**
+ * struct gw_path - the entries of one descent
+ * @pgdp: slot of the pgd entry
+ * @pgd: what it held
+ * @p4dp: slot of the p4d entry
+ * @p4d: what it held
+ * @pudp: slot of the pud entry
+ * @pud: what it held
+ * @pmdp: slot of the pmd entry
+ * @pmd: what it held
+ * @ptep: slot of the pte
+ * @pte: what it held
+ * @last: the level where the descent ended
+ * @end: why
+ *
+ * The slots may be read only while interrupts are off since the descent; @pudp and @pmdp also
+ * while the mmap lock, and for hugetlb i_mmap_rwsem, are held. Where a level is folded, its slot
+ * is the copy of the entry above it.
+ */
+struct gw_path {
+	pgd_t *pgdp, pgd;
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
+	pmd_t *pmdp, pmd;
+	pte_t *ptep, pte;
+	enum gw_level last;
+	enum gw_end end;
+};
+
+/**
+ * struct gw_geometry - the tables of a level
+ * @shift: log2 of the bytes that an entry covers
+ * @entries: how many a table has
+ * @folded: there are none: the level repeats the entry of the one above it
+ * @kind: level by whose rules the entries are made: of the topmost table the lowest of those that
+ *	are folded into it
+ */
+struct gw_geometry {
+	unsigned int shift;
+	unsigned int entries;
+	bool folded;
+	enum gw_level kind;
+};
+
+/**
+ * gw_level_shift() - how much an entry covers
+ * @level: its level
+ *
+ * Return: log2 of the bytes.
+ */
+unsigned int gw_level_shift(enum gw_level level);
+
+/**
+ * gw_level_geometry() - what the tables of a level look like on this machine
+ * @level: the level
+ *
+ * Return: the geometry.
+ */
+struct gw_geometry gw_level_geometry(enum gw_level level);
+
+/**
+ * gw_entry_is_empty() - does an entry say nothing
+ * @kind: gw_geometry.kind of its level
+ * @value: raw value
+ *
+ * Return: true if it does.
+ */
+bool gw_entry_is_empty(enum gw_level kind, u64 value);
+
+/**
+ * gw_entry_kind_of() - how an entry is to be read
+ * @kind: gw_geometry.kind of its level
+ * @value: raw value
+ *
+ * Return: the kind; what no kernel would make counts as a table.
+ */
+enum gw_entry_kind gw_entry_kind_of(enum gw_level kind, u64 value);
+
+/**
+ * gw_entry_pfn_of() - the page frame that an entry maps
+ * @kind: gw_geometry.kind of its level, GW_PUD or below
+ * @value: raw value, of GW_ENTRY_LEAF
+ *
+ * Return: the first page frame.
+ */
+u64 gw_entry_pfn_of(enum gw_level kind, u64 value);
+
+/**
+ * gw_descend() - read one entry of each level, down to where nothing more is
+ * @mm: whose page tables
+ * @addr: the address, in a VMA
+ * @path: filled in
+ *
+ * Mirrors gup_fast's descent (mm/gup.c, gup_pgd_range() and below).
+ *
+ * Context: interrupts off; or the mmap lock, and for hugetlb i_mmap_rwsem, held, and RCU read
+ * locked for the pte.
+ */
+void gw_descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path);
+
+/**
+ * gw_path_same_above() - are the entries above a level still what the descent read
+ * @path: the path
+ * @level: the level
+ *
+ * Context: as struct gw_path says for the slots.
+ * Return: true if they are.
+ */
+bool gw_path_same_above(const struct gw_path *path, enum gw_level level);
+
+/**
+ * gw_path_levels() - what a descent read, level by level
+ * @path: the path
+ * @entries: filled in down to @path->last, folded levels as repetitions
+ */
+void gw_path_levels(const struct gw_path *path, struct gw_entry entries[GW_NR_LEVELS]);
+
+/**
+ * gw_path_lock() - the lock of the table that a path goes through
+ * @mm: whose page tables
+ * @path: the path
+ * @level: level of the table; the path reaches it
+ *
+ * Mirrors pte_lockptr(), pmd_lockptr() and pud_lockptr(). hugetlb may have another:
+ * gw_hugetlb_lock().
+ *
+ * Return: the lock.
+ */
+spinlock_t *gw_path_lock(struct mm_struct *mm, struct gw_path *path, enum gw_level level);
+
+#endif /* _GUPWALK_DESCENT_H */

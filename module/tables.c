@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Walks over whole tables. What walk.c says of single addresses holds here too:
+ *
+ * - A table is read for the sake of an address in an attached VMA, and only while the mmap lock
+ *   keeps that VMA: what free_pgtables() frees is covered by no VMA at all.
+ * - It is read under its own lock, after looking once more at the entries above it. Who changes an
+ *   entry clears it first and writes it later, both under that lock; whoever reads without it sees
+ *   the nothing in between. RCU keeps a PTE table, and with it its lock, meanwhile.
+ * - hugetlb has other locks on some kernels (gw_hugetlb_lock()). There a block ends where such
+ *   memory begins or ends.
+ */
+#include <linux/bitmap.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+
+#include "compat.h"
+#include "tables.h"
+#include "uapi/gupwalk.h"
+
+/* Steps with the mmap lock held; each passes over a hole or reads a table. */
+#define GW_STEPS_MAX 256
+
+/**
+ * struct gw_blocks - blocks being made
+ * @buffer: where
+ * @used: bytes so far
+ * @room: bytes there are
+ */
+struct gw_blocks {
+	void *buffer;
+	size_t used;
+	size_t room;
+};
+
+/**
+ * struct gw_part - a part of a table
+ * @level: its level
+ * @slot: its first entry
+ * @from: address that this one stands for
+ * @to: first address after the part
+ */
+struct gw_part {
+	enum gw_level level;
+	const u64 *slot;
+	unsigned long from;
+	unsigned long to;
+};
+
+static void *block_add(struct gw_blocks *blocks, u16 type, size_t size)
+{
+	struct gupwalk_walk_head *head = blocks->buffer + blocks->used;
+
+	memset(head, 0, size);
+	head->size = size;
+	head->type = type;
+	blocks->used += size;
+	return head;
+}
+
+/* Bytes that a table covers; the topmost one may cover all there are. */
+static unsigned long table_size(const struct gw_geometry *g)
+{
+	return (unsigned long)g->entries << g->shift;
+}
+
+static unsigned int index_of(const struct gw_geometry *g, unsigned long addr)
+{
+	return (addr >> g->shift) & (g->entries - 1);
+}
+
+static unsigned long table_start(const struct gw_geometry *g, unsigned long addr)
+{
+	return addr & ~(table_size(g) - 1);
+}
+
+/* First address of the next entry. */
+static unsigned long entry_end(const struct gw_geometry *g, unsigned long addr)
+{
+	return ((addr >> g->shift) + 1) << g->shift;
+}
+
+/* Does an entry point to another table? As gw_descend() decides it. */
+static bool is_table(enum gw_level kind, u64 value)
+{
+	switch (kind) {
+	case GW_PGD:
+		return !pgd_none(__pgd(value)) && !pgd_bad(__pgd(value));
+	case GW_P4D:
+		return !p4d_none(__p4d(value)) && !p4d_bad(__p4d(value));
+	case GW_PUD:
+		return pud_present(__pud(value)) && !pud_leaf(__pud(value)) &&
+		       !pud_bad(__pud(value));
+	case GW_PMD:
+		return pmd_present(__pmd(value)) && !pmd_leaf(__pmd(value)) &&
+		       !pmd_bad(__pmd(value));
+	default:
+		return false;
+	}
+}
+
+/*
+ * Copies entries, those at both ends that are empty left out. Return: how many. This is what a
+ * walk spends its time with.
+ */
+static unsigned int copy_entries(u64 *to, const u64 *from, unsigned int nr, unsigned int *skipped)
+{
+	unsigned int i = 0;
+
+	while (nr && !READ_ONCE(*from)) {
+		from++;
+		nr--;
+		++*skipped;
+	}
+	for (; i + 8 <= nr; i += 8) {
+		to[i] = READ_ONCE(from[i]);
+		to[i + 1] = READ_ONCE(from[i + 1]);
+		to[i + 2] = READ_ONCE(from[i + 2]);
+		to[i + 3] = READ_ONCE(from[i + 3]);
+		to[i + 4] = READ_ONCE(from[i + 4]);
+		to[i + 5] = READ_ONCE(from[i + 5]);
+		to[i + 6] = READ_ONCE(from[i + 6]);
+		to[i + 7] = READ_ONCE(from[i + 7]);
+	}
+	for (; i < nr; i++)
+		to[i] = READ_ONCE(from[i]);
+	while (nr && !to[nr - 1])
+		nr--;
+	return nr;
+}
+
+/*
+ * Reads a part of a table under its lock. Return: false if the tables above it are not what they
+ * were.
+ */
+static bool read_part(struct vm_area_struct *vma, struct gw_path *path,
+		      const struct gw_part *part, unsigned int nr,
+		      struct gupwalk_walk_table *block)
+{
+	unsigned int skipped = 0;
+	spinlock_t *lock;
+	bool same;
+
+	rcu_read_lock();
+	same = gw_path_same_above(path, part->level);
+	if (same) {
+		lock = gw_path_lock(vma->vm_mm, path, part->level);
+		if (is_vm_hugetlb_page(vma))
+			lock = gw_hugetlb_lock(vma, lock);
+		spin_lock(lock);
+		same = gw_path_same_above(path, part->level);
+		if (same)
+			block->nr = copy_entries(block->entries, part->slot, nr, &skipped);
+		spin_unlock(lock);
+	}
+	rcu_read_unlock();
+	block->first += skipped;
+	return same;
+}
+
+/* Notes which entries point to another table: there the walk goes on. */
+static void note_below(struct gw_tables *t, const struct gupwalk_walk_table *block)
+{
+	unsigned long *below = t->below[block->level];
+	unsigned int i;
+
+	for (i = 0; i < block->nr; i++)
+		if (is_table(t->level[block->level].kind, block->entries[i]))
+			__set_bit(block->first + i, below);
+}
+
+/*
+ * Where does memory begin whose entries have another lock than those of @vma at @level? Only some
+ * kernels have such, and only so many VMAs are looked at.
+ */
+static unsigned long lock_ends(struct vm_area_struct *vma, struct gw_path *path,
+			       enum gw_level level, unsigned long to)
+{
+	unsigned int looked = 0;
+	spinlock_t *lock;
+
+	if (GW_HAVE_HUGETLB_LEVEL_LOCKS || level < GW_PMD)
+		return to;
+	lock = gw_path_lock(vma->vm_mm, path, level);
+	if (is_vm_hugetlb_page(vma) && gw_hugetlb_lock(vma, lock) != lock)
+		return min(to, vma->vm_end);
+	while ((vma = find_vma(vma->vm_mm, vma->vm_end)) && vma->vm_start < to)
+		if (looked++ == GW_STEPS_MAX ||
+		    (is_vm_hugetlb_page(vma) && gw_hugetlb_lock(vma, lock) != lock))
+			return vma->vm_start;
+	return to;
+}
+
+/* The part of a table from the entry of t->next up to @to. Return: false if there is no room. */
+static bool give_part(struct gw_tables *t, struct gw_blocks *blocks, struct vm_area_struct *vma,
+		      struct gw_path *path, enum gw_level level, unsigned long to, bool *same)
+{
+	const struct gw_geometry *g = &t->level[level];
+	struct gw_entry entries[GW_NR_LEVELS] = { };
+	struct gupwalk_walk_table *block;
+	struct gw_part part = { .level = level, .to = to };
+	unsigned int nr, i;
+
+	part.from = t->next & ~((1UL << g->shift) - 1);
+	/* rounded up */
+	nr = ((to - 1) >> g->shift) - (part.from >> g->shift) + 1;
+	if (blocks->room - blocks->used < sizeof(*block) + nr * sizeof(u64))
+		return false;
+	gw_path_levels(path, entries);
+	part.slot = __va(entries[level].entry);
+	block = block_add(blocks, GUPWALK_WALK_TABLE, sizeof(*block));
+	block->level = level;
+	block->first = index_of(g, part.from);
+	block->addr = table_start(g, part.from);
+	block->table = entries[level].entry - block->first * sizeof(u64);
+	block->from = max(part.from, t->start);
+	block->to = to;
+	for (i = 0; i < level; i++) {
+		block->above[i].entry = entries[i].entry;
+		block->above[i].value = entries[i].value;
+	}
+	*same = read_part(vma, path, &part, nr, block);
+	if (!*same) {
+		blocks->used -= sizeof(*block);
+		return true;
+	}
+	block->flags = GUPWALK_WALK_STABLE;
+	block->head.size += block->nr * sizeof(u64);
+	blocks->used += block->nr * sizeof(u64);
+	if (level == GW_PTE)
+		return true;
+	for (i = index_of(g, part.from); nr; i++, nr--)
+		__clear_bit(i, t->below[level]);
+	note_below(t, block);
+	return true;
+}
+
+/* The table is there, but it cannot be got hold of. */
+static bool give_unstable(struct gw_tables *t, struct gw_blocks *blocks, enum gw_level level)
+{
+	const struct gw_geometry *g = &t->level[level];
+	struct gupwalk_walk_table *block;
+
+	if (blocks->room - blocks->used < sizeof(*block))
+		return false;
+	block = block_add(blocks, GUPWALK_WALK_TABLE, sizeof(*block));
+	block->level = level;
+	block->addr = table_start(g, t->next);
+	block->from = t->next;
+	block->to = min(t->end, entry_end(g, t->next));
+	t->next = block->to;
+	return true;
+}
+
+/*
+ * Gives out the tables on the way to t->next that were not given out yet. Return: false if there
+ * is no room for one of them. *same: the tables did not change meanwhile.
+ */
+static bool give_tables(struct gw_tables *t, struct gw_blocks *blocks, struct vm_area_struct *vma,
+			enum gw_level *last, bool *same)
+{
+	struct gw_path path = { };
+	unsigned long irq_flags;
+	enum gw_level level;
+
+	local_irq_save(irq_flags);
+	gw_descend(vma->vm_mm, t->next, &path);
+	local_irq_restore(irq_flags);
+	*same = true;
+	for (level = GW_PGD; level <= path.last; level++) {
+		const struct gw_geometry *g = &t->level[level];
+		unsigned long to;
+
+		*last = level;
+		if (g->folded)
+			continue;
+		if (t->next >= t->given[level])
+			to = lock_ends(vma, &path, level,
+				       min(t->end - 1, table_start(g, t->next) +
+					   table_size(g) - 1) + 1);
+		else if (level == path.last || (g->kind == path.last))
+			/* it pointed to a table when that one was given out */
+			to = min(t->end, entry_end(g, t->next));
+		else
+			continue;
+		if (!give_part(t, blocks, vma, &path, level, to, same))
+			return false;
+		if (!*same)
+			return true;
+		t->given[level] = max(t->given[level], to);
+		if (level == GW_PTE)
+			t->next = to;
+	}
+	return true;
+}
+
+/*
+ * Passes over what is known to have no table below, up to the next address that may have.
+ * Return: false if that is not @t->next itself.
+ */
+static bool pass_holes(struct gw_tables *t)
+{
+	enum gw_level level;
+
+	for (level = GW_PGD; level < GW_PTE; level++) {
+		const struct gw_geometry *g = &t->level[level];
+		unsigned int i;
+
+		if (g->folded)
+			continue;
+		if (t->next >= t->given[level])
+			return true;
+		i = index_of(g, t->next);
+		if (test_bit(i, t->below[level]))
+			continue;
+		i = find_next_bit(t->below[level], g->entries, i);
+		t->next = min(t->given[level], table_start(g, t->next) +
+			      ((unsigned long)i << g->shift));
+		return false;
+	}
+	return true;
+}
+
+/* Return: false when the buffer is full, or the range at its end. */
+static bool step(struct gw_tables *t, struct gw_blocks *blocks)
+{
+	struct vm_area_struct *vma;
+	unsigned int tries = 0;
+	enum gw_level last;
+	bool same, room;
+
+	if (t->next >= t->end)
+		return false;
+	if (!pass_holes(t))
+		return true;
+	vma = find_vma(t->mm, t->next);
+	if (!vma || vma->vm_start >= t->end) {
+		t->next = t->end;
+		return false;
+	}
+	if (vma->vm_start > t->next) {
+		t->next = vma->vm_start;
+		return true;
+	}
+	/* A table of pmds that processes share may go otherwise, see walk.c. */
+	if (is_vm_hugetlb_page(vma))
+		i_mmap_lock_read(vma->vm_file->f_mapping);
+	do
+		room = give_tables(t, blocks, vma, &last, &same);
+	while (room && !same && tries++ < GW_WALK_RETRIES);
+	if (is_vm_hugetlb_page(vma))
+		i_mmap_unlock_read(vma->vm_file->f_mapping);
+	if (room && !same)
+		room = give_unstable(t, blocks, last);
+	return room;
+}
+
+static void give_start(struct gw_tables *t, struct gw_blocks *blocks)
+{
+	struct gupwalk_walk_start *block;
+	unsigned int i;
+
+	block = block_add(blocks, GUPWALK_WALK_START, sizeof(*block));
+	block->version = GUPWALK_WALK_VERSION;
+	block->page_size = PAGE_SIZE;
+	block->pid = t->pid;
+	block->start = t->start;
+	block->end = t->end;
+	for (i = 0; i < GW_NR_LEVELS; i++) {
+		block->level[i].entries = t->level[i].entries;
+		block->level[i].shift = t->level[i].shift;
+		block->level[i].folded = t->level[i].folded;
+	}
+	t->started = true;
+}
+
+static bool give_end(struct gw_tables *t, struct gw_blocks *blocks, u32 how)
+{
+	struct gupwalk_walk_end *block;
+
+	if (blocks->room - blocks->used < sizeof(*block))
+		return false;
+	block = block_add(blocks, GUPWALK_WALK_END, sizeof(*block));
+	block->how = how;
+	block->addr = t->next;
+	t->ended = true;
+	return true;
+}
+
+ssize_t gw_tables_read(struct gw_tables *t, void *buffer, size_t room)
+{
+	struct gw_blocks blocks = { .buffer = buffer, .room = room };
+	unsigned int steps = 0;
+
+	if (t->ended)
+		return 0;
+	if (!t->started)
+		give_start(t, &blocks);
+	if (!mmget_not_zero(t->mm)) {
+		give_end(t, &blocks, GUPWALK_WALK_GONE);
+		return blocks.used;
+	}
+	if (mmap_read_lock_killable(t->mm)) {
+		mmput(t->mm);
+		return -EINTR;
+	}
+	while (steps++ < GW_STEPS_MAX && step(t, &blocks))
+		;
+	mmap_read_unlock(t->mm);
+	mmput(t->mm);
+	if (t->next >= t->end)
+		give_end(t, &blocks, GUPWALK_WALK_DONE);
+	return blocks.used;
+}
+
+void gw_tables_start(struct gw_tables *t, struct mm_struct *mm, pid_t pid, unsigned long start,
+		     unsigned long end)
+{
+	enum gw_level level;
+
+	BUILD_BUG_ON(GW_NR_LEVELS != GUPWALK_LEVELS);
+	BUILD_BUG_ON(PTRS_PER_PTE > GW_TABLE_ENTRIES_MAX);
+	BUILD_BUG_ON(sizeof(struct gupwalk_walk_table) % 8);
+	memset(t, 0, sizeof(*t));
+	mmgrab(mm);
+	t->mm = mm;
+	t->pid = pid;
+	t->start = start;
+	t->next = start;
+	t->end = end;
+	for (level = GW_PGD; level < GW_NR_LEVELS; level++)
+		t->level[level] = gw_level_geometry(level);
+}
+
+void gw_tables_stop(struct gw_tables *t)
+{
+	if (t->mm)
+		mmdrop(t->mm);
+	t->mm = NULL;
+}

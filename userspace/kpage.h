@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What /proc and /sys say of page frames. */
+#ifndef GUPWALK_KPAGE_H
+#define GUPWALK_KPAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Most page frames asked about at once. */
+#define KPAGE_BATCH 512
+
+/**
+ * struct kpage - where to ask
+ * @fd: of /proc/kpageflags, -1: it cannot be read
+ * @knows_ksm: its bit for KSM is right
+ */
+struct kpage {
+	int fd;
+	bool knows_ksm;
+};
+
+/**
+ * kpage_open() - get ready
+ * @k: filled in; without a /proc/kpageflags nothing will be known of any page frame
+ */
+void kpage_open(struct kpage *k);
+
+/**
+ * kpage_close() - ask no more
+ * @k: where
+ */
+void kpage_close(struct kpage *k);
+
+/**
+ * kpage_kinds() - what kind of pages page frames have
+ * @k: where to ask
+ * @pfn: the first
+ * @n: how many, at most KPAGE_BATCH
+ * @kinds: set to "zero", "ksm", "anon" or "other", NULL where there is no page or nothing is known
+ */
+void kpage_kinds(const struct kpage *k, uint64_t pfn, size_t n, const char **kinds);
+
+/**
+ * node_of() - the memory node of a page frame
+ * @pfn: the page frame
+ * @page_size: bytes
+ *
+ * Return: its number; -1: not known.
+ */
+int node_of(uint64_t pfn, uint64_t page_size);
+
+#endif
