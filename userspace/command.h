@@ -158,6 +158,7 @@ extern const struct command command_list;
 extern const struct command command_run;
 extern const struct command command_compare;
 extern const struct command command_walk;
+extern const struct command command_translate;
 extern const struct command command_explain;
 
 #endif

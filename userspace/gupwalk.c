@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_compare,
 	&command_walk,
+	&command_translate,
 	&command_explain,
 };
 
