@@ -25,6 +25,9 @@
 /* Steps with the mmap lock held; each passes over a hole or reads a table. */
 #define GW_STEPS_MAX 256
 
+/* A hole in a table as long as this is left out: the head of another block takes less. */
+#define GW_HOLE_MIN 32
+
 /**
  * struct gw_blocks - blocks being made
  * @buffer: where
@@ -173,6 +176,50 @@ static void note_below(struct gw_tables *t, const struct gupwalk_walk_table *blo
 			__set_bit(block->first + i, below);
 }
 
+/* Makes two blocks of one, without the empty entries from number @from to before @to. */
+static struct gupwalk_walk_table *cut(const struct gw_geometry *g, struct gw_blocks *blocks,
+				      struct gupwalk_walk_table *block, unsigned int from,
+				      unsigned int to)
+{
+	struct gupwalk_walk_table *next = (void *)&block->entries[from];
+	struct gupwalk_walk_table head = *block;
+	unsigned int rest = block->nr - to;
+
+	memmove(next->entries, &block->entries[to], rest * sizeof(u64));
+	*next = head;
+	next->first += to;
+	next->nr = rest;
+	next->from = next->addr + ((u64)next->first << g->shift);
+	next->head.size = sizeof(*next) + rest * sizeof(u64);
+	block->nr = from;
+	block->to = next->from;
+	block->head.size = sizeof(*block) + from * sizeof(u64);
+	blocks->used = (void *)next + next->head.size - blocks->buffer;
+	return next;
+}
+
+/* Looks at some entries only: there is one of these in each hole that is long enough. */
+static void cut_holes(const struct gw_geometry *g, struct gw_blocks *blocks,
+		      struct gupwalk_walk_table *block)
+{
+	unsigned int i, from, to;
+
+	BUILD_BUG_ON(GW_HOLE_MIN * sizeof(u64) < sizeof(*block));
+	for (i = GW_HOLE_MIN / 2; i < block->nr; i += GW_HOLE_MIN / 2) {
+		if (block->entries[i])
+			continue;
+		/* neither the first nor the last is empty */
+		for (from = i; !block->entries[from - 1]; from--)
+			;
+		for (to = i + 1; !block->entries[to]; to++)
+			;
+		if (to - from < GW_HOLE_MIN)
+			continue;
+		block = cut(g, blocks, block, from, to);
+		i = 0;
+	}
+}
+
 /*
  * Where does memory begin whose entries have another lock than those of @vma at @level? Only some
  * kernels have such, and only so many VMAs are looked at.
@@ -231,11 +278,11 @@ static bool give_part(struct gw_tables *t, struct gw_blocks *blocks, struct vm_a
 	block->flags = GUPWALK_WALK_STABLE;
 	block->head.size += block->nr * sizeof(u64);
 	blocks->used += block->nr * sizeof(u64);
-	if (level == GW_PTE)
-		return true;
-	for (i = index_of(g, part.from); nr; i++, nr--)
-		__clear_bit(i, t->below[level]);
-	note_below(t, block);
+	if (level < GW_PTE) {
+		bitmap_clear(t->below[level], index_of(g, part.from), nr);
+		note_below(t, block);
+	}
+	cut_holes(g, blocks, block);
 	return true;
 }
 

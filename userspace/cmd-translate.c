@@ -251,8 +251,7 @@ static void by_pagemap(struct translation *t)
 
 	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/pagemap", t->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, &word, sizeof(word), t->addr / t->page * sizeof(word)) !=
-		      sizeof(word))
+	if (fd < 0 || pread(fd, &word, 8, t->addr / t->page * 8) != 8)
 		strbuf_addf(&m->why, "cannot be read: %s", strerror(errno));
 	else if (word & PM_PRESENT && word & PM_PFN)
 		found(t, m, word & PM_PFN);

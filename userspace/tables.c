@@ -64,7 +64,8 @@ static void flush(struct tables *t, uint64_t to)
 		flush_table(t, level, to);
 }
 
-static void take_upper(struct tables *t, const struct gupwalk_walk_table *b)
+/* @more: it goes on where the block before it ended. */
+static void take_upper(struct tables *t, const struct gupwalk_walk_table *b, bool more)
 {
 	const struct entry_level *l = level_of(t, b->level);
 	struct upper_table *u = &t->upper[b->level];
@@ -82,7 +83,8 @@ static void take_upper(struct tables *t, const struct gupwalk_walk_table *b)
 	memcpy(u->above, b->above, sizeof(u->above));
 	memset(u->values + from, 0, (to - from) * sizeof(*u->values));
 	memcpy(u->values + b->first, b->entries, b->nr * sizeof(*u->values));
-	u->next = from;
+	if (!more)
+		u->next = from;
 	if (u->end < to)
 		u->end = to;
 }
@@ -104,9 +106,22 @@ static void give_ptes(struct tables *t, const struct gupwalk_walk_table *b)
 	}
 }
 
+/*
+ * Does a block go on where the one before of the same table ended? Then tables below may still
+ * come that lie before it.
+ */
+static bool goes_on(const struct tables *t, const struct gupwalk_walk_table *b)
+{
+	const struct upper_table *u = &t->upper[b->level];
+
+	return u->end && u->base == b->addr && u->table == b->table &&
+	       b->from == b->addr + ((uint64_t)u->end << level_of(t, b->level)->shift);
+}
+
 static const char *take_table(struct tables *t, const struct gupwalk_walk_table *b)
 {
 	const struct entry_level *l;
+	bool more;
 	int level;
 
 	if (b->head.size < sizeof(*b) || b->level >= GUPWALK_LEVELS ||
@@ -117,8 +132,11 @@ static const char *take_table(struct tables *t, const struct gupwalk_walk_table 
 	    (b->to - 1 - b->addr) >> l->shift >= l->entries)
 		return "a block has entries that its table does not";
 	t->unstable += !(b->flags & GUPWALK_WALK_STABLE);
-	/* b->from may lie within an entry, when the range begins there */
-	flush(t, b->from);
+	more = b->level < GUPWALK_LEVELS - 1 && goes_on(t, b);
+	for (level = GUPWALK_LEVELS - 2; level > b->level; level--)
+		flush_table(t, level, UINT64_MAX);
+	if (!more)
+		flush(t, b->from);
 	if (t->table && t->last_table[b->level] != b->addr) {
 		uint64_t size = b->level == GUPWALK_LEVELS - 1 ? t->start.page_size :
 				8ULL * l->entries;
@@ -132,7 +150,7 @@ static const char *take_table(struct tables *t, const struct gupwalk_walk_table 
 	}
 	for (level = b->level + 1; level < GUPWALK_LEVELS - 1; level++)
 		t->upper[level].end = 0;
-	take_upper(t, b);
+	take_upper(t, b, more);
 	return NULL;
 }
 

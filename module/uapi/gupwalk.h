@@ -52,8 +52,8 @@ struct gupwalk_target_zap {
  *
  * A table comes before those that its entries point to, and tables of a level come in the order of
  * addresses. Where an entry of a table points to the next one, blocks of that one follow: one, or
- * more where it had to be read in parts. If none follows, no VMA lies there. An entry that is not
- * in any block is empty.
+ * more where it had to be read in parts, or where a long row of empty entries is left out. If none
+ * follows, no VMA lies there. An entry that is not in any block is empty.
  *
  * A table is read under its lock, so that its entries are of one moment, but for the bits that the
  * CPU sets by itself; the entries above it are those of the same moment. Between two tables the
