@@ -92,4 +92,15 @@ bool gw_arch_level_folded(enum gw_level level);
  */
 unsigned int gw_arch_level_entries(enum gw_level level);
 
+/**
+ * gw_arch_copy_to_user() - copy a few kilobytes of entries to user space
+ * @to: where to
+ * @from: where from, aligned to 8 bytes
+ * @size: bytes
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or -EFAULT if not all could be copied.
+ */
+int gw_arch_copy_to_user(void __user *to, const void *from, size_t size);
+
 #endif /* _GUPWALK_ARCH_H */

@@ -6,6 +6,7 @@
  * kernel, and the Arm ARM, D8.3.
  */
 #include <linux/pgtable.h>
+#include <linux/uaccess.h>
 
 #include "arch.h"
 #include "compat.h"
@@ -157,4 +158,9 @@ unsigned int gw_arch_level_entries(enum gw_level level)
 		if (entries_of(below) > 1)
 			real = below;
 	return entries_of(real);
+}
+
+int gw_arch_copy_to_user(void __user *to, const void *from, size_t size)
+{
+	return copy_to_user(to, from, size) ? -EFAULT : 0;
 }

@@ -54,13 +54,14 @@ struct gw_part {
 	unsigned long to;
 };
 
+/* The caller fills in all but the head. */
 static void *block_add(struct gw_blocks *blocks, u16 type, size_t size)
 {
 	struct gupwalk_walk_head *head = blocks->buffer + blocks->used;
 
-	memset(head, 0, size);
 	head->size = size;
 	head->type = type;
+	head->reserved = 0;
 	blocks->used += size;
 	return head;
 }
@@ -85,6 +86,28 @@ static unsigned long table_start(const struct gw_geometry *g, unsigned long addr
 static unsigned long entry_end(const struct gw_geometry *g, unsigned long addr)
 {
 	return ((addr >> g->shift) + 1) << g->shift;
+}
+
+/* What a block says of its table; the entries above it from @entries, if they are known. */
+static void describe(struct gupwalk_walk_table *block, const struct gw_geometry *g,
+		     enum gw_level level, unsigned long addr, const struct gw_entry *entries)
+{
+	enum gw_level i;
+
+	block->level = level;
+	block->flags = 0;
+	block->reserved = 0;
+	block->first = index_of(g, addr);
+	block->nr = 0;
+	block->reserved2 = 0;
+	block->addr = table_start(g, addr);
+	block->table = entries ? entries[level].entry - block->first * sizeof(u64) : 0;
+	for (i = GW_PGD; i < GW_PTE; i++) {
+		bool known = entries && i < level;
+
+		block->above[i].entry = known ? entries[i].entry : 0;
+		block->above[i].value = known ? entries[i].value : 0;
+	}
 }
 
 /* Does an entry point to another table? As gw_descend() decides it. */
@@ -112,28 +135,27 @@ static bool is_table(enum gw_level kind, u64 value)
  */
 static unsigned int copy_entries(u64 *to, const u64 *from, unsigned int nr, unsigned int *skipped)
 {
-	unsigned int i = 0;
+	const u64 *end = from + nr, *start;
 
-	while (nr && !READ_ONCE(*from)) {
+	while (from < end && !READ_ONCE(*from))
 		from++;
-		nr--;
-		++*skipped;
+	*skipped = nr - (end - from);
+	start = to;
+	for (; end - from >= 8; from += 8, to += 8) {
+		to[0] = READ_ONCE(from[0]);
+		to[1] = READ_ONCE(from[1]);
+		to[2] = READ_ONCE(from[2]);
+		to[3] = READ_ONCE(from[3]);
+		to[4] = READ_ONCE(from[4]);
+		to[5] = READ_ONCE(from[5]);
+		to[6] = READ_ONCE(from[6]);
+		to[7] = READ_ONCE(from[7]);
 	}
-	for (; i + 8 <= nr; i += 8) {
-		to[i] = READ_ONCE(from[i]);
-		to[i + 1] = READ_ONCE(from[i + 1]);
-		to[i + 2] = READ_ONCE(from[i + 2]);
-		to[i + 3] = READ_ONCE(from[i + 3]);
-		to[i + 4] = READ_ONCE(from[i + 4]);
-		to[i + 5] = READ_ONCE(from[i + 5]);
-		to[i + 6] = READ_ONCE(from[i + 6]);
-		to[i + 7] = READ_ONCE(from[i + 7]);
-	}
-	for (; i < nr; i++)
-		to[i] = READ_ONCE(from[i]);
-	while (nr && !to[nr - 1])
-		nr--;
-	return nr;
+	while (from < end)
+		*to++ = READ_ONCE(*from++);
+	while (to > start && !to[-1])
+		to--;
+	return to - start;
 }
 
 /*
@@ -247,10 +269,10 @@ static bool give_part(struct gw_tables *t, struct gw_blocks *blocks, struct vm_a
 		      struct gw_path *path, enum gw_level level, unsigned long to, bool *same)
 {
 	const struct gw_geometry *g = &t->level[level];
-	struct gw_entry entries[GW_NR_LEVELS] = { };
+	struct gw_entry entries[GW_NR_LEVELS];
 	struct gupwalk_walk_table *block;
 	struct gw_part part = { .level = level, .to = to };
-	unsigned int nr, i;
+	unsigned int nr;
 
 	part.from = t->next & ~((1UL << g->shift) - 1);
 	/* rounded up */
@@ -260,16 +282,9 @@ static bool give_part(struct gw_tables *t, struct gw_blocks *blocks, struct vm_a
 	gw_path_levels(path, entries);
 	part.slot = __va(entries[level].entry);
 	block = block_add(blocks, GUPWALK_WALK_TABLE, sizeof(*block));
-	block->level = level;
-	block->first = index_of(g, part.from);
-	block->addr = table_start(g, part.from);
-	block->table = entries[level].entry - block->first * sizeof(u64);
+	describe(block, g, level, part.from, entries);
 	block->from = max(part.from, t->start);
 	block->to = to;
-	for (i = 0; i < level; i++) {
-		block->above[i].entry = entries[i].entry;
-		block->above[i].value = entries[i].value;
-	}
 	*same = read_part(vma, path, &part, nr, block);
 	if (!*same) {
 		blocks->used -= sizeof(*block);
@@ -295,8 +310,7 @@ static bool give_unstable(struct gw_tables *t, struct gw_blocks *blocks, enum gw
 	if (blocks->room - blocks->used < sizeof(*block))
 		return false;
 	block = block_add(blocks, GUPWALK_WALK_TABLE, sizeof(*block));
-	block->level = level;
-	block->addr = table_start(g, t->next);
+	describe(block, g, level, t->next, NULL);
 	block->from = t->next;
 	block->to = min(t->end, entry_end(g, t->next));
 	t->next = block->to;
@@ -310,7 +324,7 @@ static bool give_unstable(struct gw_tables *t, struct gw_blocks *blocks, enum gw
 static bool give_tables(struct gw_tables *t, struct gw_blocks *blocks, struct vm_area_struct *vma,
 			enum gw_level *last, bool *same)
 {
-	struct gw_path path = { };
+	struct gw_path path;
 	unsigned long irq_flags;
 	enum gw_level level;
 
@@ -415,12 +429,14 @@ static void give_start(struct gw_tables *t, struct gw_blocks *blocks)
 	block->version = GUPWALK_WALK_VERSION;
 	block->page_size = PAGE_SIZE;
 	block->pid = t->pid;
+	block->reserved = 0;
 	block->start = t->start;
 	block->end = t->end;
 	for (i = 0; i < GW_NR_LEVELS; i++) {
 		block->level[i].entries = t->level[i].entries;
 		block->level[i].shift = t->level[i].shift;
 		block->level[i].folded = t->level[i].folded;
+		block->level[i].reserved = 0;
 	}
 	t->started = true;
 }
@@ -433,6 +449,7 @@ static bool give_end(struct gw_tables *t, struct gw_blocks *blocks, u32 how)
 		return false;
 	block = block_add(blocks, GUPWALK_WALK_END, sizeof(*block));
 	block->how = how;
+	block->reserved = 0;
 	block->addr = t->next;
 	t->ended = true;
 	return true;
@@ -472,7 +489,10 @@ void gw_tables_start(struct gw_tables *t, struct mm_struct *mm, pid_t pid, unsig
 	BUILD_BUG_ON(GW_NR_LEVELS != GUPWALK_LEVELS);
 	BUILD_BUG_ON(PTRS_PER_PTE > GW_TABLE_ENTRIES_MAX);
 	BUILD_BUG_ON(sizeof(struct gupwalk_walk_table) % 8);
-	memset(t, 0, sizeof(*t));
+	/* what is below is cleared as tables are given out */
+	memset(t->given, 0, sizeof(t->given));
+	t->started = false;
+	t->ended = false;
 	mmgrab(mm);
 	t->mm = mm;
 	t->pid = pid;

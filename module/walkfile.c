@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "arch.h"
 #include "debugfs.h"
 #include "fields.h"
 #include "request.h"
@@ -135,7 +136,7 @@ static ssize_t refill(struct gw_walk_file *walk)
 static ssize_t walk_read(struct file *file, char __user *buffer, size_t count, loff_t *pos)
 {
 	struct gw_walk_file *walk = file->private_data;
-	size_t done = 0;
+	size_t done = 0, size;
 	ssize_t ret = 0;
 
 	if (mutex_lock_killable(&walk->lock))
@@ -144,13 +145,12 @@ static ssize_t walk_read(struct file *file, char __user *buffer, size_t count, l
 		ret = refill(walk);
 		if (ret <= 0)
 			break;
-		ret = min_t(size_t, ret, count - done);
-		if (copy_to_user(buffer + done, walk->buffer + walk->from, ret)) {
-			ret = -EFAULT;
+		size = min_t(size_t, ret, count - done);
+		ret = gw_arch_copy_to_user(buffer + done, walk->buffer + walk->from, size);
+		if (ret)
 			break;
-		}
-		walk->from += ret;
-		done += ret;
+		walk->from += size;
+		done += size;
 	}
 	mutex_unlock(&walk->lock);
 	return done ?: ret;

@@ -363,8 +363,9 @@ static void print_text(const struct translation *t)
 		struct strbuf pa = { 0 };
 
 		put_address(m, &pa);
-		table_row(table, (const char *[]){ m->name, pa.at, i ? verdicts[m->verdict] : "",
-						   strbuf_text(&m->why) }, false);
+		table_row(table, (const char *[]){
+			m->name, pa.at, i ? verdicts[m->verdict] : "", strbuf_text(&m->why),
+		}, false);
 		strbuf_free(&pa);
 	}
 	table_print(table);

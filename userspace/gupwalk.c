@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&command_walk,
 	&command_translate,
 	&command_explain,
+	&command_bench,
 };
 
 static void help(FILE *out)

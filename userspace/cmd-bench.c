@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* gupwalk bench: what a walk costs, beside what the kernel itself offers, in one run. */
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "json.h"
+#include "number.h"
+#include "print.h"
+#include "record.h"
+
+/* Each is done so often, and the fastest counts. */
+#define TIMES 5
+
+#define SMALL_BYTES (64ULL << 20)
+#define HUGE_BYTES (1ULL << 30)
+#define HOLE_BYTES (1ULL << 40)
+#define SINGLE 200
+#define PAIR_PAGES 512
+#define CHUNK (256 * 1024)
+
+/* include/uapi/linux/fs.h, since v6.7 */
+struct scan_region {
+	uint64_t start, end, categories;
+};
+
+struct scan {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define SCAN_IOCTL _IOWR('f', 16, struct scan)
+#define SCAN_PRESENT (1ULL << 3)
+
+/**
+ * struct bench - the machinery
+ * @s: the invocation
+ * @walk: descriptor of `walk`
+ * @run: descriptor of `run`
+ * @pagemap: of /proc/self/pagemap
+ * @page: bytes of a page
+ * @huge: bytes of a transparent huge page, 0: there are none
+ * @buffer: room for what is read
+ */
+struct bench {
+	struct session *s;
+	int walk;
+	int run;
+	int pagemap;
+	uint64_t page;
+	uint64_t huge;
+	char *buffer;
+};
+
+/**
+ * struct area - memory that is looked at
+ * @at: where
+ * @bytes: how much
+ */
+struct area {
+	char *at;
+	uint64_t bytes;
+};
+
+/**
+ * struct cost - a line of the result
+ * @what: of what
+ * @units: how many there were
+ * @gupwalk: nanoseconds of all, 0: not measured
+ * @pagemap: the same
+ * @scan: of PAGEMAP_SCAN; of the last two lines that of the call alone
+ */
+struct cost {
+	const char *what;
+	uint64_t units;
+	uint64_t gupwalk;
+	uint64_t pagemap;
+	uint64_t scan;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static bool by_walk(struct bench *b, const struct area *a)
+{
+	char line[96];
+	ssize_t n;
+	int length;
+
+	length = snprintf(line, sizeof(line), "addr=%p nr_pages=%" PRIu64, (void *)a->at,
+			  a->bytes / b->page);
+	if (write(b->walk, line, length) != length)
+		return false;
+	do
+		n = read(b->walk, b->buffer, CHUNK);
+	while (n > 0);
+	return n == 0;
+}
+
+static bool by_pagemap(struct bench *b, const struct area *a)
+{
+	uint64_t left = a->bytes / b->page * 8, at = (uintptr_t)a->at / b->page * 8;
+
+	while (left) {
+		ssize_t n = pread(b->pagemap, b->buffer, left < CHUNK ? left : CHUNK, at);
+
+		if (n <= 0)
+			return false;
+		left -= n;
+		at += n;
+	}
+	return true;
+}
+
+static bool by_scan(struct bench *b, const struct area *a)
+{
+	struct scan scan = {
+		.size = sizeof(scan), .start = (uintptr_t)a->at,
+		.end = (uintptr_t)a->at + a->bytes, .vec = (uintptr_t)b->buffer,
+		.vec_len = CHUNK / sizeof(struct scan_region), .category_mask = SCAN_PRESENT,
+		.return_mask = SCAN_PRESENT,
+	};
+
+	while (scan.start < scan.end) {
+		if (ioctl(b->pagemap, SCAN_IOCTL, &scan) < 0)
+			return false;
+		if (scan.walk_end <= scan.start)
+			return false;
+		scan.start = scan.walk_end;
+	}
+	return true;
+}
+
+/* The fastest of some times; 0: it cannot be done. */
+static uint64_t fastest(struct bench *b, const struct area *a,
+			bool (*way)(struct bench *b, const struct area *a))
+{
+	uint64_t best = 0;
+	int i;
+
+	for (i = 0; i < TIMES; i++) {
+		uint64_t start = now_ns(), took;
+
+		if (!way(b, a))
+			return 0;
+		took = now_ns() - start;
+		if (!best || took < best)
+			best = took;
+	}
+	return best;
+}
+
+static bool map_area(struct area *a, uint64_t bytes, uint64_t align)
+{
+	char *at = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	a->at = (char *)(((uintptr_t)at + align - 1) / align * align);
+	a->bytes = bytes;
+	return true;
+}
+
+static void touch(const struct area *a, uint64_t step)
+{
+	uint64_t at;
+
+	for (at = 0; at < a->bytes; at += step)
+		a->at[at] = 1;
+}
+
+static void measure(struct bench *b, struct cost *c, const struct area *a)
+{
+	c->gupwalk = fastest(b, a, by_walk);
+	c->pagemap = fastest(b, a, by_pagemap);
+	c->scan = fastest(b, a, by_scan);
+}
+
+static bool small_pages(struct bench *b, struct cost *c)
+{
+	struct area a;
+
+	if (!map_area(&a, SMALL_BYTES, b->page))
+		return false;
+	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
+	touch(&a, b->page);
+	c->units = a.bytes / b->page;
+	measure(b, c, &a);
+	munmap(a.at, a.bytes);
+	return true;
+}
+
+static uint64_t available(void)
+{
+	return (uint64_t)sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+static bool huge_pages(struct bench *b, struct cost *c)
+{
+	struct area a;
+
+	if (!b->huge || available() < HUGE_BYTES + HUGE_BYTES / 4 ||
+	    !map_area(&a, HUGE_BYTES, HUGE_BYTES))
+		return false;
+	madvise(a.at, a.bytes, MADV_HUGEPAGE);
+	touch(&a, b->huge);
+	c->units = a.bytes / b->huge;
+	measure(b, c, &a);
+	munmap(a.at, a.bytes);
+	return true;
+}
+
+static bool one_in_a_hole(struct bench *b, struct cost *c)
+{
+	struct area a;
+
+	if (!map_area(&a, HOLE_BYTES, b->page))
+		return false;
+	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
+	a.at[HOLE_BYTES / 2] = 1;
+	c->units = 1;
+	c->gupwalk = fastest(b, &a, by_walk);
+	c->scan = fastest(b, &a, by_scan);
+	munmap(a.at, a.bytes);
+	return true;
+}
+
+static bool single_addresses(struct bench *b, const struct area *a)
+{
+	struct area one = { .bytes = b->page };
+	int i;
+
+	for (i = 0; i < SINGLE; i++) {
+		one.at = a->at + i * b->page;
+		if (!by_walk(b, &one))
+			return false;
+	}
+	return true;
+}
+
+static bool single_pagemap(struct bench *b, const struct area *a)
+{
+	struct area one = { .bytes = b->page };
+	int i;
+
+	for (i = 0; i < SINGLE; i++) {
+		one.at = a->at + i * b->page;
+		if (!by_pagemap(b, &one))
+			return false;
+	}
+	return true;
+}
+
+static bool singles(struct bench *b, struct cost *c)
+{
+	struct area a;
+
+	if (!map_area(&a, SINGLE * b->page, b->page))
+		return false;
+	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
+	touch(&a, b->page);
+	c->units = SINGLE;
+	c->gupwalk = fastest(b, &a, single_addresses);
+	c->pagemap = fastest(b, &a, single_pagemap);
+	munmap(a.at, a.bytes);
+	return true;
+}
+
+/*
+ * A call with all that is measured around it: the time of the request, the reading of its answer
+ * left out, beside that of the call in it.
+ */
+static bool pair_of(struct bench *b, const struct area *a, uint64_t pages, struct cost *c)
+{
+	struct strbuf line = { 0 }, answer = { 0 }, wrong = { 0 };
+	uint64_t start, took, call = 0;
+	struct record *r;
+	ssize_t written;
+	int i, error;
+
+	*c = (struct cost){ .units = pages };
+	strbuf_addf(&line, "op=get_user_pages_remote addr=%p nr_pages=%" PRIu64, (void *)a->at,
+		    pages);
+	for (i = 0; i < TIMES; i++) {
+		start = now_ns();
+		written = write(b->run, line.at, line.len);
+		took = now_ns() - start;
+		if (written != (ssize_t)line.len)
+			break;
+		if (!c->gupwalk || took < c->gupwalk)
+			c->gupwalk = took;
+		/* once more, for its record */
+		if (device_request(b->run, line.at, &answer, &error) != ANSWER_RECORD)
+			break;
+		r = record_parse(strbuf_text(&answer), answer.len, &wrong);
+		if (r && (!call || r->duration_ns < call))
+			call = r->duration_ns;
+		record_free(r);
+	}
+	c->scan = call;
+	strbuf_free(&line);
+	strbuf_free(&answer);
+	strbuf_free(&wrong);
+	return call;
+}
+
+static bool pairs(struct bench *b, struct cost *many, struct cost *one)
+{
+	struct area a;
+	bool done;
+
+	if (!map_area(&a, PAIR_PAGES * b->page, b->page))
+		return false;
+	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
+	touch(&a, b->page);
+	done = pair_of(b, &a, PAIR_PAGES, many) && pair_of(b, &a, 1, one);
+	many->what = "GUP of 512 pages, a page";
+	one->what = "GUP of one page";
+	munmap(a.at, a.bytes);
+	return done;
+}
+
+static void ratio(uint64_t other, uint64_t own, char *text, size_t size)
+{
+	if (other && own)
+		snprintf(text, size, "%.2f", (double)other / own);
+	else
+		snprintf(text, size, "-");
+}
+
+static void number(uint64_t ns, uint64_t units, char *text, size_t size)
+{
+	if (ns)
+		snprintf(text, size, "%.1f", (double)ns / units);
+	else
+		snprintf(text, size, "-");
+}
+
+static void print_text(struct session *s, const struct cost *costs, size_t n)
+{
+	static const struct column columns[] = {
+		{ .name = "ns of" }, { .name = "gupwalk", .right = true },
+		{ .name = "pagemap", .right = true }, { .name = "times", .right = true },
+		{ .name = "PAGEMAP_SCAN", .right = true }, { .name = "times", .right = true },
+		{ .name = "call alone", .right = true }, { .name = "times", .right = true },
+	};
+	struct table *t = table_new(s, columns, ARRAY_SIZE(columns));
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct cost *c = &costs[i];
+		bool call = i + 2 >= n;
+		char cell[7][32];
+
+		number(c->gupwalk, c->units, cell[0], sizeof(cell[0]));
+		number(c->pagemap, c->units, cell[1], sizeof(cell[1]));
+		ratio(c->pagemap, c->gupwalk, cell[2], sizeof(cell[2]));
+		number(call ? 0 : c->scan, c->units, cell[3], sizeof(cell[3]));
+		ratio(call ? 0 : c->scan, c->gupwalk, cell[4], sizeof(cell[4]));
+		number(call ? c->scan : 0, c->units, cell[5], sizeof(cell[5]));
+		ratio(call ? c->gupwalk : 0, c->scan, cell[6], sizeof(cell[6]));
+		table_row(t, (const char *[]){
+			c->what, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
+		}, false);
+	}
+	table_print(t);
+}
+
+static void put_ns(struct json_object *o, const char *key, uint64_t ns)
+{
+	json_object_object_add(o, key, ns ? json_object_new_uint64(ns) : NULL);
+}
+
+static void print_json(struct session *s, const struct cost *costs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct cost *c = &costs[i];
+		struct json_object *o = json_object_new_object();
+
+		json_put(o, "what", c->what);
+		json_object_object_add(o, "units", json_object_new_uint64(c->units));
+		put_ns(o, "gupwalk_ns", c->gupwalk);
+		put_ns(o, "pagemap_ns", c->pagemap);
+		put_ns(o, i + 2 >= n ? "call_ns" : "pagemap_scan_ns", c->scan);
+		json_print(o, s->out);
+	}
+}
+
+static uint64_t huge_size(void)
+{
+	struct strbuf text = { 0 };
+	uint64_t size = 0;
+
+	if (!slurp("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", &text))
+		size = strtoull(strbuf_text(&text), NULL, 10);
+	strbuf_free(&text);
+	return size <= HUGE_BYTES ? size : 0;
+}
+
+static void bench(struct bench *b)
+{
+	struct cost costs[6] = {
+		{ .what = "4K memory, a page" }, { .what = "THPs, 1 GiB, each" },
+		{ .what = "one page in 1 TiB" }, { .what = "single addresses, each" },
+	};
+
+	if (b->page != 4096)
+		costs[0].what = "small pages, each";
+	small_pages(b, &costs[0]);
+	huge_pages(b, &costs[1]);
+	one_in_a_hole(b, &costs[2]);
+	singles(b, &costs[3]);
+	pairs(b, &costs[4], &costs[5]);
+	if (b->s->json)
+		print_json(b->s, costs, ARRAY_SIZE(costs));
+	else
+		print_text(b->s, costs, ARRAY_SIZE(costs));
+}
+
+static int do_bench(struct session *s, int argc, char **argv)
+{
+	struct parser p = { .s = s, .argc = argc, .argv = argv };
+	struct bench b = { .s = s, .walk = -1, .run = -1, .pagemap = -1 };
+	int status = STATUS_TROUBLE;
+	const char *arg;
+
+	if (parser_next(&p, &arg) < 0)
+		return p.status;
+	if (!parser_words(&p, 0, 0))
+		return STATUS_TROUBLE;
+	b.walk = device_open_walk(s->debugfs);
+	if (b.walk >= 0 && device_need_live(s->debugfs))
+		b.run = device_open(s->debugfs);
+	if (b.run >= 0 && session_out(s)) {
+		b.page = sysconf(_SC_PAGESIZE);
+		b.huge = huge_size();
+		b.buffer = must_alloc(1, CHUNK);
+		b.pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+		bench(&b);
+		status = STATUS_FINE;
+		free(b.buffer);
+	}
+	if (b.pagemap >= 0)
+		close(b.pagemap);
+	if (b.run >= 0)
+		close(b.run);
+	if (b.walk >= 0)
+		close(b.walk);
+	return status;
+}
+
+const struct command command_bench = {
+	.name = "bench",
+	.words = "",
+	.summary = "measure what a walk costs, beside /proc/PID/pagemap and PAGEMAP_SCAN in the "
+		   "same run",
+	.run = do_bench,
+};
