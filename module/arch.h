@@ -57,6 +57,9 @@ u64 gw_arch_top_ignored(void);
 /* The bits that tell a table from a page, and this from an entry that is not present. */
 extern const u64 gw_arch_kind_bits;
 
+/* Bits of a table's entry as the kernel makes it, but for the address. */
+extern const u64 gw_arch_table_bits;
+
 /**
  * gw_arch_protnone() - does an entry that maps a page let nobody reach it
  * @value: raw value of an entry that maps a page

@@ -9,6 +9,7 @@
 #include <linux/pgtable.h>
 
 #include "arch.h"
+#include "compat.h"
 #include "walk.h"
 
 /**
@@ -106,6 +107,34 @@ enum gw_entry_kind gw_entry_kind_of(enum gw_level kind, u64 value);
  * Return: the first page frame.
  */
 u64 gw_entry_pfn_of(enum gw_level kind, u64 value);
+
+/**
+ * gw_entry_is_table() - does an entry point to another table
+ * @kind: gw_geometry.kind of its level
+ * @value: raw value
+ *
+ * As gw_descend() decides whether it goes on. Inline, as a walk over whole tables asks it of each
+ * entry.
+ *
+ * Return: true if it does.
+ */
+static inline bool gw_entry_is_table(enum gw_level kind, u64 value)
+{
+	switch (kind) {
+	case GW_PGD:
+		return !pgd_none(__pgd(value)) && !pgd_bad(__pgd(value));
+	case GW_P4D:
+		return !p4d_none(__p4d(value)) && !p4d_bad(__p4d(value));
+	case GW_PUD:
+		return pud_present(__pud(value)) && !pud_leaf(__pud(value)) &&
+		       !pud_bad(__pud(value));
+	case GW_PMD:
+		return pmd_present(__pmd(value)) && !pmd_leaf(__pmd(value)) &&
+		       !pmd_bad(__pmd(value));
+	default:
+		return false;
+	}
+}
 
 /**
  * gw_descend() - read one entry of each level, down to where nothing more is

@@ -130,26 +130,63 @@ static void find_pfn(enum gw_level kind, u64 base, u64 fixed, struct gw_gather *
 	gather->flip = zero;
 }
 
+/* Bits that an entry which points to a table must have, or must not: with another it is bad. */
+static u64 table_mask(enum gw_level kind, u64 value)
+{
+	unsigned int bit;
+	u64 mask = 0;
+
+	for (bit = 0; bit < 64; bit++)
+		if (!(gw_arch_kind_bits & BIT_ULL(bit)) &&
+		    !gw_entry_is_table(kind, value ^ BIT_ULL(bit)))
+			mask |= BIT_ULL(bit);
+	return mask;
+}
+
+static void show_table(struct seq_file *m, enum gw_level level, enum gw_level kind, u64 base)
+{
+	u64 value = base | (gw_arch_table_bits & ~gw_arch_kind_bits), mask;
+
+	if (gw_entry_is_table(kind, value)) {
+		mask = gw_arch_kind_bits | table_mask(kind, value);
+		seq_printf(m, "class %s 0x%llx 0x%llx table table -\n", gw_level_name(level), mask,
+			   value & mask);
+		if (mask == gw_arch_kind_bits)
+			return;
+	}
+	seq_printf(m, "class %s 0x%llx 0x%llx table bad -\n", gw_level_name(level),
+		   gw_arch_kind_bits, base);
+}
+
+/* A page, for entries of which these bits are as in @base. */
+static void show_leaf(struct seq_file *m, enum gw_level level, enum gw_level kind, u64 base)
+{
+	struct gw_gather gather;
+
+	seq_printf(m, "class %s 0x%llx 0x%llx leaf %s -", gw_level_name(level), gw_arch_kind_bits,
+		   base, gw_arch_protnone(base) ? "protnone" : "present");
+	find_pfn(kind, base, gw_arch_kind_bits, &gather);
+	show_gather(m, &gather);
+	seq_putc(m, '\n');
+}
+
 /* The bits that say what an entry is, in all combinations. */
 static void show_present(struct seq_file *m, enum gw_level level)
 {
 	enum gw_level kind = gw_level_geometry(level).kind;
 	u64 all = gw_arch_kind_bits, base = 0;
-	struct gw_gather gather;
 
 	do {
-		enum gw_entry_kind is = gw_entry_kind_of(kind, base);
-
-		if (is != GW_ENTRY_ABSENT)
-			seq_printf(m, "class %s 0x%llx 0x%llx %s", gw_level_name(level), all, base,
-				   is == GW_ENTRY_TABLE ? "table table -" : "leaf ");
-		if (is == GW_ENTRY_LEAF) {
-			seq_printf(m, "%s -", gw_arch_protnone(base) ? "protnone" : "present");
-			find_pfn(kind, base, all, &gather);
-			show_gather(m, &gather);
+		switch (gw_entry_kind_of(kind, base)) {
+		case GW_ENTRY_TABLE:
+			show_table(m, level, kind, base);
+			break;
+		case GW_ENTRY_LEAF:
+			show_leaf(m, level, kind, base);
+			break;
+		case GW_ENTRY_ABSENT:
+			break;
 		}
-		if (is != GW_ENTRY_ABSENT)
-			seq_putc(m, '\n');
 		/* the next subset of all */
 		base = (base - all) & all;
 	} while (base);

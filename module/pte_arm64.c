@@ -88,6 +88,7 @@ const struct gw_right_rule gw_arch_right_rules[] = {
 };
 
 const u64 gw_arch_kind_bits = PTE_VALID | PTE_TYPE_MASK | GW_ARM64_PROTNONE;
+const u64 gw_arch_table_bits = PMD_TYPE_TABLE;
 
 u64 gw_arch_top_ignored(void)
 {

@@ -94,6 +94,9 @@ const struct gw_right_rule gw_arch_right_rules[] = {
 };
 
 const u64 gw_arch_kind_bits = _PAGE_PRESENT | _PAGE_PSE | _PAGE_PROTNONE;
+/* _PAGE_TABLE, which is no constant where memory may be encrypted. */
+const u64 gw_arch_table_bits =
+	_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY;
 
 /*
  * Under page-table isolation the kernel's copy of a top-level entry of user space carries NX, so

@@ -22,7 +22,7 @@
 #include "tables.h"
 #include "uapi/gupwalk.h"
 
-/* Steps with the mmap lock held; each passes over a hole or reads a table. */
+/* Steps with the mmap lock held; each passes over a hole, reads a table, or looks at a VMA. */
 #define GW_STEPS_MAX 256
 
 /* A hole in a table as long as this is left out: the head of another block takes less. */
@@ -33,11 +33,13 @@
  * @buffer: where
  * @used: bytes so far
  * @room: bytes there are
+ * @steps: what was done for them; there is a bound, as the mmap lock is held meanwhile
  */
 struct gw_blocks {
 	void *buffer;
 	size_t used;
 	size_t room;
+	unsigned int steps;
 };
 
 /**
@@ -110,25 +112,6 @@ static void describe(struct gupwalk_walk_table *block, const struct gw_geometry 
 	}
 }
 
-/* Does an entry point to another table? As gw_descend() decides it. */
-static bool is_table(enum gw_level kind, u64 value)
-{
-	switch (kind) {
-	case GW_PGD:
-		return !pgd_none(__pgd(value)) && !pgd_bad(__pgd(value));
-	case GW_P4D:
-		return !p4d_none(__p4d(value)) && !p4d_bad(__p4d(value));
-	case GW_PUD:
-		return pud_present(__pud(value)) && !pud_leaf(__pud(value)) &&
-		       !pud_bad(__pud(value));
-	case GW_PMD:
-		return pmd_present(__pmd(value)) && !pmd_leaf(__pmd(value)) &&
-		       !pmd_bad(__pmd(value));
-	default:
-		return false;
-	}
-}
-
 /*
  * Copies entries, those at both ends that are empty left out. Return: how many. This is what a
  * walk spends its time with.
@@ -190,11 +173,12 @@ static bool read_part(struct vm_area_struct *vma, struct gw_path *path,
 /* Notes which entries point to another table: there the walk goes on. */
 static void note_below(struct gw_tables *t, const struct gupwalk_walk_table *block)
 {
+	enum gw_level kind = t->level[block->level].kind;
 	unsigned long *below = t->below[block->level];
 	unsigned int i;
 
 	for (i = 0; i < block->nr; i++)
-		if (is_table(t->level[block->level].kind, block->entries[i]))
+		if (gw_entry_is_table(kind, block->entries[i]))
 			__set_bit(block->first + i, below);
 }
 
@@ -246,10 +230,9 @@ static void cut_holes(const struct gw_geometry *g, struct gw_blocks *blocks,
  * Where does memory begin whose entries have another lock than those of @vma at @level? Only some
  * kernels have such, and only so many VMAs are looked at.
  */
-static unsigned long lock_ends(struct vm_area_struct *vma, struct gw_path *path,
-			       enum gw_level level, unsigned long to)
+static unsigned long lock_ends(struct gw_blocks *blocks, struct vm_area_struct *vma,
+			       struct gw_path *path, enum gw_level level, unsigned long to)
 {
-	unsigned int looked = 0;
 	spinlock_t *lock;
 
 	if (GW_HAVE_HUGETLB_LEVEL_LOCKS || level < GW_PMD)
@@ -258,7 +241,7 @@ static unsigned long lock_ends(struct vm_area_struct *vma, struct gw_path *path,
 	if (is_vm_hugetlb_page(vma) && gw_hugetlb_lock(vma, lock) != lock)
 		return min(to, vma->vm_end);
 	while ((vma = find_vma(vma->vm_mm, vma->vm_end)) && vma->vm_start < to)
-		if (looked++ == GW_STEPS_MAX ||
+		if (blocks->steps++ >= GW_STEPS_MAX ||
 		    (is_vm_hugetlb_page(vma) && gw_hugetlb_lock(vma, lock) != lock))
 			return vma->vm_start;
 	return to;
@@ -340,7 +323,7 @@ static bool give_tables(struct gw_tables *t, struct gw_blocks *blocks, struct vm
 		if (g->folded)
 			continue;
 		if (t->next >= t->given[level])
-			to = lock_ends(vma, &path, level,
+			to = lock_ends(blocks, vma, &path, level,
 				       min(t->end - 1, table_start(g, t->next) +
 					   table_size(g) - 1) + 1);
 		else if (level == path.last || (g->kind == path.last))
@@ -458,7 +441,6 @@ static bool give_end(struct gw_tables *t, struct gw_blocks *blocks, u32 how)
 ssize_t gw_tables_read(struct gw_tables *t, void *buffer, size_t room)
 {
 	struct gw_blocks blocks = { .buffer = buffer, .room = room };
-	unsigned int steps = 0;
 
 	if (t->ended)
 		return 0;
@@ -472,7 +454,7 @@ ssize_t gw_tables_read(struct gw_tables *t, void *buffer, size_t room)
 		mmput(t->mm);
 		return -EINTR;
 	}
-	while (steps++ < GW_STEPS_MAX && step(t, &blocks))
+	while (blocks.steps++ < GW_STEPS_MAX && step(t, &blocks))
 		;
 	mmap_read_unlock(t->mm);
 	mmput(t->mm);

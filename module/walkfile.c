@@ -23,6 +23,7 @@
  *	request
  * @from: first byte of it
  * @to: first byte after it
+ * @error: why the last request is refused, if it is
  */
 struct gw_walk_file {
 	struct mutex lock;
@@ -30,6 +31,7 @@ struct gw_walk_file {
 	void *buffer;
 	size_t from;
 	size_t to;
+	struct gw_error error;
 };
 
 static int walk_open(struct inode *inode, struct file *file)
@@ -58,17 +60,17 @@ static int walk_release(struct inode *inode, struct file *file)
 }
 
 /* The answer to a request that is refused, as from `run`. */
-static void answer_error(struct gw_walk_file *walk, const struct gw_error *error)
+static void answer_error(struct gw_walk_file *walk)
 {
 	struct seq_file m = { .buf = walk->buffer, .size = GW_TABLES_BUFFER };
 
-	gw_json_error(&m, error);
+	gw_json_error(&m, &walk->error);
 	walk->to = m.count;
 }
 
-static int serve(struct gw_walk_file *walk, const char __user *buffer, size_t count,
-		 struct gw_error *error)
+static int serve(struct gw_walk_file *walk, const char __user *buffer, size_t count)
 {
+	struct gw_error *error = &walk->error;
 	struct gw_request request;
 	unsigned long start;
 	char *line;
@@ -91,7 +93,6 @@ static int serve(struct gw_walk_file *walk, const char __user *buffer, size_t co
 static ssize_t walk_write(struct file *file, const char __user *buffer, size_t count, loff_t *pos)
 {
 	struct gw_walk_file *walk = file->private_data;
-	struct gw_error *error;
 	int ret = -ENOMEM;
 
 	if (mutex_lock_killable(&walk->lock))
@@ -99,16 +100,17 @@ static ssize_t walk_write(struct file *file, const char __user *buffer, size_t c
 	gw_tables_stop(&walk->tables);
 	walk->from = 0;
 	walk->to = 0;
-	error = kzalloc(sizeof(*error), GFP_KERNEL);
+	walk->error.text[0] = '\0';
+	walk->error.word[0] = '\0';
+	walk->error.allowed[0] = '\0';
 	if (!walk->buffer)
 		walk->buffer = kvmalloc(GW_TABLES_BUFFER, GFP_KERNEL_ACCOUNT);
-	if (error && walk->buffer) {
-		ret = serve(walk, buffer, count, error);
-		gw_error_name(error, ret);
-		if (ret)
-			answer_error(walk, error);
+	if (walk->buffer)
+		ret = serve(walk, buffer, count);
+	if (walk->buffer && ret) {
+		gw_error_name(&walk->error, ret);
+		answer_error(walk);
 	}
-	kfree(error);
 	mutex_unlock(&walk->lock);
 	return ret ?: count;
 }

@@ -47,7 +47,7 @@ static void flush_table(struct tables *t, int level, uint64_t to)
 		if (!value)
 			continue;
 		c = entry_class(l, value);
-		if (c && (c->kind == ENTRY_TABLE || !strcmp(c->state, "none")))
+		if (c && (!strcmp(c->state, "table") || !strcmp(c->state, "none")))
 			continue;
 		memcpy(e.path, u->above, level * sizeof(*e.path));
 		e.path[level] = (struct gupwalk_walk_entry){ u->table + 8 * u->next, value };
