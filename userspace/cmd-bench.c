@@ -25,6 +25,8 @@
 #define HUGE_BYTES (1ULL << 30)
 #define HOLE_BYTES (1ULL << 40)
 #define SINGLE 200
+#define TABLES 512
+#define VMAS 4096
 #define PAIR_PAGES 512
 #define CHUNK (256 * 1024)
 
@@ -77,7 +79,8 @@ struct area {
  * @units: how many there were
  * @gupwalk: nanoseconds of all, 0: not measured
  * @pagemap: the same
- * @scan: of PAGEMAP_SCAN; of the last two lines that of the call alone
+ * @scan: of PAGEMAP_SCAN
+ * @call: of the bare call, if it is about one
  */
 struct cost {
 	const char *what;
@@ -85,6 +88,17 @@ struct cost {
 	uint64_t gupwalk;
 	uint64_t pagemap;
 	uint64_t scan;
+	uint64_t call;
+};
+
+/**
+ * struct line - how a line is measured
+ * @what: of what
+ * @measure: fills the rest in. Return: false if it cannot be done here
+ */
+struct line {
+	const char *what;
+	bool (*measure)(struct bench *b, struct cost *c);
 };
 
 static uint64_t now_ns(void)
@@ -225,17 +239,63 @@ static bool huge_pages(struct bench *b, struct cost *c)
 	return true;
 }
 
-static bool one_in_a_hole(struct bench *b, struct cost *c)
+/* pagemap would give two gigabytes for it. */
+static bool in_a_hole(struct bench *b, struct cost *c, bool touched)
 {
 	struct area a;
 
 	if (!map_area(&a, HOLE_BYTES, b->page))
 		return false;
 	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
-	a.at[HOLE_BYTES / 2] = 1;
+	if (touched)
+		a.at[HOLE_BYTES / 2] = 1;
 	c->units = 1;
 	c->gupwalk = fastest(b, &a, by_walk);
 	c->scan = fastest(b, &a, by_scan);
+	munmap(a.at, a.bytes);
+	return true;
+}
+
+static bool one_in_a_hole(struct bench *b, struct cost *c)
+{
+	return in_a_hole(b, c, true);
+}
+
+static bool a_hole(struct bench *b, struct cost *c)
+{
+	return in_a_hole(b, c, false);
+}
+
+/* A page in each of many tables. */
+static bool sparse_tables(struct bench *b, struct cost *c)
+{
+	uint64_t step = b->page * (b->page / 8);
+	struct area a;
+
+	if (!map_area(&a, TABLES * step, step))
+		return false;
+	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
+	touch(&a, step);
+	c->units = TABLES;
+	measure(b, c, &a);
+	munmap(a.at, a.bytes);
+	return true;
+}
+
+/* Pages side by side, each of another VMA than its neighbours. */
+static bool many_vmas(struct bench *b, struct cost *c)
+{
+	struct area a;
+	uint64_t at;
+
+	if (!map_area(&a, VMAS * b->page, b->page))
+		return false;
+	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
+	touch(&a, b->page);
+	for (at = 0; at < a.bytes; at += 2 * b->page)
+		mprotect(a.at + at, b->page, PROT_READ);
+	c->units = VMAS;
+	measure(b, c, &a);
 	munmap(a.at, a.bytes);
 	return true;
 }
@@ -293,7 +353,7 @@ static bool pair_of(struct bench *b, const struct area *a, uint64_t pages, struc
 	ssize_t written;
 	int i, error;
 
-	*c = (struct cost){ .units = pages };
+	c->units = pages;
 	strbuf_addf(&line, "op=get_user_pages_remote addr=%p nr_pages=%" PRIu64, (void *)a->at,
 		    pages);
 	for (i = 0; i < TIMES; i++) {
@@ -312,28 +372,48 @@ static bool pair_of(struct bench *b, const struct area *a, uint64_t pages, struc
 			call = r->duration_ns;
 		record_free(r);
 	}
-	c->scan = call;
+	c->call = call;
 	strbuf_free(&line);
 	strbuf_free(&answer);
 	strbuf_free(&wrong);
 	return call;
 }
 
-static bool pairs(struct bench *b, struct cost *many, struct cost *one)
+static bool pair(struct bench *b, struct cost *c, uint64_t pages)
 {
 	struct area a;
 	bool done;
 
-	if (!map_area(&a, PAIR_PAGES * b->page, b->page))
+	if (!map_area(&a, pages * b->page, b->page))
 		return false;
 	madvise(a.at, a.bytes, MADV_NOHUGEPAGE);
 	touch(&a, b->page);
-	done = pair_of(b, &a, PAIR_PAGES, many) && pair_of(b, &a, 1, one);
-	many->what = "GUP of 512 pages, a page";
-	one->what = "GUP of one page";
+	done = pair_of(b, &a, pages, c);
 	munmap(a.at, a.bytes);
 	return done;
 }
+
+static bool many_pairs(struct bench *b, struct cost *c)
+{
+	return pair(b, c, PAIR_PAGES);
+}
+
+static bool one_pair(struct bench *b, struct cost *c)
+{
+	return pair(b, c, 1);
+}
+
+static const struct line lines[] = {
+	{ "small pages, 64 MiB, each", small_pages },
+	{ "THPs, 1 GiB, each", huge_pages },
+	{ "one page in 1 TiB", one_in_a_hole },
+	{ "a hole of 1 TiB", a_hole },
+	{ "tables with one page, each", sparse_tables },
+	{ "VMAs of one page, each", many_vmas },
+	{ "single addresses, each", singles },
+	{ "GUP of 512 pages, a page", many_pairs },
+	{ "GUP of one page", one_pair },
+};
 
 static void ratio(uint64_t other, uint64_t own, char *text, size_t size)
 {
@@ -354,7 +434,7 @@ static void number(uint64_t ns, uint64_t units, char *text, size_t size)
 static void print_text(struct session *s, const struct cost *costs, size_t n)
 {
 	static const struct column columns[] = {
-		{ .name = "ns of" }, { .name = "gupwalk", .right = true },
+		{ .name = "ns" }, { .name = "gupwalk", .right = true },
 		{ .name = "pagemap", .right = true }, { .name = "times", .right = true },
 		{ .name = "PAGEMAP_SCAN", .right = true }, { .name = "times", .right = true },
 		{ .name = "call alone", .right = true }, { .name = "times", .right = true },
@@ -364,16 +444,15 @@ static void print_text(struct session *s, const struct cost *costs, size_t n)
 
 	for (i = 0; i < n; i++) {
 		const struct cost *c = &costs[i];
-		bool call = i + 2 >= n;
 		char cell[7][32];
 
 		number(c->gupwalk, c->units, cell[0], sizeof(cell[0]));
 		number(c->pagemap, c->units, cell[1], sizeof(cell[1]));
 		ratio(c->pagemap, c->gupwalk, cell[2], sizeof(cell[2]));
-		number(call ? 0 : c->scan, c->units, cell[3], sizeof(cell[3]));
-		ratio(call ? 0 : c->scan, c->gupwalk, cell[4], sizeof(cell[4]));
-		number(call ? c->scan : 0, c->units, cell[5], sizeof(cell[5]));
-		ratio(call ? c->gupwalk : 0, c->scan, cell[6], sizeof(cell[6]));
+		number(c->scan, c->units, cell[3], sizeof(cell[3]));
+		ratio(c->scan, c->gupwalk, cell[4], sizeof(cell[4]));
+		number(c->call, c->units, cell[5], sizeof(cell[5]));
+		ratio(c->call ? c->gupwalk : 0, c->call, cell[6], sizeof(cell[6]));
 		table_row(t, (const char *[]){
 			c->what, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
 		}, false);
@@ -398,7 +477,8 @@ static void print_json(struct session *s, const struct cost *costs, size_t n)
 		json_object_object_add(o, "units", json_object_new_uint64(c->units));
 		put_ns(o, "gupwalk_ns", c->gupwalk);
 		put_ns(o, "pagemap_ns", c->pagemap);
-		put_ns(o, i + 2 >= n ? "call_ns" : "pagemap_scan_ns", c->scan);
+		put_ns(o, "pagemap_scan_ns", c->scan);
+		put_ns(o, "call_ns", c->call);
 		json_print(o, s->out);
 	}
 }
@@ -416,18 +496,14 @@ static uint64_t huge_size(void)
 
 static void bench(struct bench *b)
 {
-	struct cost costs[6] = {
-		{ .what = "4K memory, a page" }, { .what = "THPs, 1 GiB, each" },
-		{ .what = "one page in 1 TiB" }, { .what = "single addresses, each" },
-	};
+	struct cost costs[ARRAY_SIZE(lines)] = { 0 };
+	size_t i;
 
-	if (b->page != 4096)
-		costs[0].what = "small pages, each";
-	small_pages(b, &costs[0]);
-	huge_pages(b, &costs[1]);
-	one_in_a_hole(b, &costs[2]);
-	singles(b, &costs[3]);
-	pairs(b, &costs[4], &costs[5]);
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		costs[i].what = lines[i].what;
+		if (!lines[i].measure(b, &costs[i]))
+			costs[i].gupwalk = costs[i].pagemap = costs[i].scan = costs[i].call = 0;
+	}
 	if (b->s->json)
 		print_json(b->s, costs, ARRAY_SIZE(costs));
 	else

@@ -189,11 +189,18 @@ static void by_follow_pfn(struct translation *t)
 	by_record(t, m, request(t, "follow_pfn", "", &m->why));
 }
 
+/* At most bits of the entry, as that of having been accessed, which GUP sets in a huge page's. */
+static bool maps_the_same(const char *predicted)
+{
+	return same_text(predicted, "unchanged") || same_text(predicted, "flags-only") ||
+	       same_text(predicted, "unchanged,flags-only");
+}
+
 static bool would_fault(struct translation *t, struct method *m)
 {
 	struct record *r = request(t, "get_user_pages_remote", " predict", &m->why);
 	bool unchanged = r && r->nr_read && same_text(r->predicted, "works") &&
-			 same_text(r->pages[0].predicted, "unchanged");
+			 maps_the_same(r->pages[0].predicted);
 
 	if (r && !unchanged) {
 		if (same_text(r->predicted, "fails"))
@@ -340,6 +347,14 @@ static bool disagree(const struct translation *t)
 	return false;
 }
 
+/* Of all of them. Where nothing is mapped, there is nothing that they could agree on. */
+static enum verdict overall(const struct translation *t)
+{
+	if (disagree(t))
+		return DISAGREES;
+	return t->by[BY_WALK].mapped ? AGREES : NOT_APPLICABLE;
+}
+
 static void put_address(const struct method *m, struct strbuf *out)
 {
 	if (m->mapped)
@@ -369,12 +384,12 @@ static void print_text(const struct translation *t)
 		strbuf_free(&pa);
 	}
 	table_print(table);
-	if (!walk->mapped)
-		fprintf(t->s->out, "\n0x%" PRIx64 " has no physical address%s\n", t->addr,
-			disagree(t) ? ", and not all say so" : "");
-	else
+	if (walk->mapped)
 		fprintf(t->s->out, "\n%s: 0x%" PRIx64 " is at 0x%" PRIx64 "\n",
-			verdicts[disagree(t) ? DISAGREES : AGREES], t->addr, walk->pa);
+			verdicts[overall(t)], t->addr, walk->pa);
+	else
+		fprintf(t->s->out, "\n%s: 0x%" PRIx64 " has no physical address%s\n",
+			verdicts[overall(t)], t->addr, disagree(t) ? ", and not all say so" : "");
 }
 
 static void json_put_address(struct json_object *o, const char *key, const struct method *m)
@@ -396,7 +411,7 @@ static void print_json(const struct translation *t)
 	json_object_object_add(o, "pid", json_object_new_uint64(t->pid));
 	json_put(o, "addr", addr.at);
 	json_put_address(o, "pa", &t->by[BY_WALK]);
-	json_put(o, "verdict", verdicts[disagree(t) ? DISAGREES : AGREES]);
+	json_put(o, "verdict", verdicts[overall(t)]);
 	for (i = 0; i < NR_METHODS; i++) {
 		const struct method *m = &t->by[i];
 		struct json_object *one = json_object_new_object();
@@ -414,6 +429,10 @@ static void print_json(const struct translation *t)
 
 static int translate(struct translation *t)
 {
+	static const int statuses[] = {
+		[AGREES] = STATUS_FINE, [DISAGREES] = STATUS_DIFFERS,
+		[NOT_APPLICABLE] = STATUS_CANNOT,
+	};
 	bool same = false;
 	int tries;
 
@@ -430,7 +449,7 @@ static int translate(struct translation *t)
 		print_json(t);
 	else
 		print_text(t);
-	return t->by[BY_WALK].mapped && !disagree(t) ? STATUS_FINE : STATUS_DIFFERS;
+	return statuses[overall(t)];
 }
 
 static bool scan_options(struct parser *p, struct translation *t)

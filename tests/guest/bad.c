@@ -454,10 +454,6 @@ static void fault_needs_right(void)
 
 static char *firmware;
 
-static void do_nothing(void *arg)
-{
-}
-
 /*
  * A private VM_PFNMAP mapping would be copied from the memory of who asks: for its own process
  * only.
@@ -473,7 +469,7 @@ static void fault_on_private_pfnmap(void)
 	firmware = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0xf0000);
 	if (firmware == MAP_FAILED)
 		skip("/dev/mem cannot be mapped: %m");
-	pid = spawn(do_nothing, NULL);
+	pid = spawn(NULL, NULL);
 	refuse(run_open(), EINVAL, "flags", "op=handle_mm_fault addr=%p flags=write pid=%d",
 	       firmware,
 	       pid);

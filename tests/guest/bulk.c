@@ -111,8 +111,7 @@ struct bulk bulk_of(pid_t pid, const void *addr, size_t nr_pages)
 	return bulk;
 }
 
-/* All of a process. */
-static struct bulk bulk_all(pid_t pid)
+struct bulk bulk_all(pid_t pid)
 {
 	int fd = bulk_open("pid=%d", pid);
 	struct bulk bulk = bulk_read(fd, 1 << 18, NULL);
@@ -221,82 +220,7 @@ void agree_bulk(pid_t pid, const void *addr)
 	} while (!same);
 }
 
-/* ---- whole processes ---- */
-
-/**
- * struct plan - memory that a child makes for itself
- * @room: where
- * @size: bytes
- * @mappings: how many
- * @state: of the random numbers
- */
-struct plan {
-	char *room;
-	size_t size;
-	unsigned int mappings;
-	uint64_t state;
-};
-
-/* Some pages of one kind at a place of @room. */
-static void make_mapping(char *place, size_t pages, uint64_t *state, int file)
-{
-	static const int some_prot[] = { PROT_READ, PROT_READ | PROT_EXEC, PROT_NONE };
-	size_t size = pages * PAGE;
-	uint32_t kind = random_of(state) % 9;
-	int flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
-
-	if (kind == 7)
-		flags = MAP_FIXED | MAP_SHARED;
-	else if (kind == 8)
-		flags = MAP_FIXED | MAP_PRIVATE;
-	if (mmap(place, size, PROT_READ | PROT_WRITE, flags, kind > 6 ? file : -1, 0) != place)
-		_exit(1);
-	if (kind == 0)
-		return;
-	if (kind == 1 || kind == 8)
-		(void)*(volatile char *)place;
-	else
-		memset(place, kind, size);
-	if (kind >= 2 && kind <= 4)
-		mprotect(place, size, some_prot[kind - 2]);
-	if (kind == 5)
-		madvise(place + PAGE, size - PAGE, MADV_DONTNEED);
-	if (kind == 6)
-		madvise(place, size, MADV_PAGEOUT);
-}
-
-static void make_plan(void *arg)
-{
-	struct plan *plan = arg;
-	char *place = plan->room;
-	int file = memfd_create("gupwalk-test", 0);
-	unsigned int i;
-
-	if (ftruncate(file, 8 * PAGE))
-		_exit(1);
-	for (i = 0; i < plan->mappings; i++) {
-		size_t pages = 1 + random_of(&plan->state) % 4;
-
-		/* sometimes far away, so that there are many tables */
-		if (random_of(&plan->state) % 64 == 0)
-			place += pmd_size();
-		make_mapping(place, pages, &plan->state, file);
-		place += (pages + random_of(&plan->state) % 2) * PAGE;
-	}
-	close(file);
-}
-
-static pid_t child_of(struct plan *plan, unsigned int mappings)
-{
-	*plan = (struct plan){
-		.size = mappings * 5UL * PAGE + (mappings / 16 + 64) * pmd_size(),
-		.mappings = mappings,
-		.state = seed(),
-	};
-	plan->room = reserve(plan->size);
-	no_huge_pages(plan->room, plan->size);
-	return spawn(make_plan, plan);
-}
+/* ---- reading ---- */
 
 static bool same_bulk(const struct bulk *a, const struct bulk *b)
 {
@@ -309,7 +233,7 @@ static void any_size(void)
 {
 	static const size_t sizes[] = { 1 << 18, 4096, 1000, 7 };
 	struct plan plan;
-	pid_t pid = child_of(&plan, 300);
+	pid_t pid = plan_child(&plan, 300, true);
 	uint64_t state = seed();
 	struct bulk first = { 0 };
 	size_t i;
@@ -333,7 +257,7 @@ static void any_size(void)
 static void readers(void)
 {
 	struct plan plan;
-	pid_t pid = child_of(&plan, 300);
+	pid_t pid = plan_child(&plan, 300, true);
 	struct bulk alone = bulk_all(pid);
 	int fd[8], i, status;
 	pid_t reader[8];
@@ -445,19 +369,17 @@ static char *battlefield;
 
 static void change_all_the_time(void)
 {
-	uint64_t state = seed();
-	int file = memfd_create("gupwalk-test", 0);
+	struct plan plan = { .state = seed() };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (ftruncate(file, 8 * PAGE))
-		_exit(1);
+	plan_begin(&plan);
 	for (;;) {
-		char *place = battlefield + random_of(&state) % 3000 * PAGE;
+		char *place = battlefield + random_of(&plan.state) % 3000 * PAGE;
 
-		if (random_of(&state) % 8)
-			make_mapping(place, 1 + random_of(&state) % 8, &state, file);
+		if (random_of(&plan.state) % 8)
+			plan_mapping(&plan, place, 1 + random_of(&plan.state) % 8);
 		else
-			munmap(place, random_of(&state) % 700 * PAGE + PAGE);
+			munmap(place, random_of(&plan.state) % 700 * PAGE + PAGE);
 	}
 }
 
@@ -489,142 +411,6 @@ static void changes(void)
 	}
 	note("%u walks", walks);
 	kill_and_reap(pid);
-}
-
-/* What pagemap says of the page of an entry. */
-static void agree_pagemap(pid_t pid, const struct table_entry *e, uint64_t addr, uint64_t word)
-{
-	const struct entries *all = bulk_entries();
-	uint64_t value = e->path[e->level].value;
-	const struct entry_class *c = entry_class(&all->level[e->level], value);
-
-	check_that(c, "an unknown entry at %#llx", (unsigned long long)addr);
-	if (!strcmp(c->state, "swap")) {
-		check_that(word >> 62 == 1 && (word & 31) == gather(&c->type, value) &&
-			   (word & PM_PFN) >> 5 == gather(&c->offset, value),
-			   "seed %llu: %#llx: swap %#llx, pagemap %#llx",
-			   (unsigned long long)seed(), (unsigned long long)addr,
-			   (unsigned long long)value, (unsigned long long)word);
-	} else if (c->kind == ENTRY_LEAF) {
-		uint64_t pfn = entry_pfn(all, e->level, c, value, addr);
-
-		check_that(word & PM_PRESENT && (word & PM_PFN) == pfn,
-			   "seed %llu: %#llx: entry %#llx, pagemap %#llx",
-			   (unsigned long long)seed(), (unsigned long long)addr,
-			   (unsigned long long)value, (unsigned long long)word);
-		/* a file to open, each time */
-		if (addr / PAGE % 16 == 0)
-			check_num(kpf(kpageflags(pfn), KPF_ZERO), pfn == all->zero_pfn);
-	} else {
-		fail("seed %llu: %#llx: %s", (unsigned long long)seed(), (unsigned long long)addr,
-		     c->state);
-	}
-}
-
-/* Page by page, all of a process of many mappings: bulk walk, pagemap; snapshots of some. */
-static void mixed(void)
-{
-	unsigned int mappings = 10000 / brevity();
-	struct plan plan;
-	pid_t pid = child_of(&plan, mappings);
-	size_t pages = plan.size / PAGE, i, at = 0, swapped = 0;
-	struct bulk bulk = bulk_of(pid, plan.room, pages);
-	uint64_t *words = malloc(pages * sizeof(*words)), state = seed();
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	must(fd >= 0 && words);
-	must(pread(fd, words, pages * 8, (uintptr_t)plan.room / PAGE * 8) == (ssize_t)pages * 8);
-	for (i = 0; i < pages; i++) {
-		uint64_t addr = (uintptr_t)plan.room + i * PAGE;
-
-		while (at < bulk.nr && bulk.entry[at].addr + bulk.entry[at].size <= addr)
-			at++;
-		if (at < bulk.nr && bulk.entry[at].addr <= addr)
-			agree_pagemap(pid, &bulk.entry[at], addr, words[i]);
-		else
-			check_that(!(words[i] >> 62), "seed %llu: %#llx: nothing, pagemap %#llx",
-				   (unsigned long long)seed(), (unsigned long long)addr,
-				   (unsigned long long)words[i]);
-		swapped += words[i] >> 62 == 1;
-	}
-	for (i = 0; i < 200 / brevity(); i++)
-		walk_of(pid, (void *)bulk.entry[random_of(&state) % bulk.nr].addr);
-	note("%zu entries in %llu tables, %zu in swap", bulk.nr, (unsigned long long)bulk.tables[4],
-	     swapped);
-	close(fd);
-	kill_and_reap(pid);
-}
-
-/* The kernel counts the tables below the p4d, too: VmPTE. */
-static void tables_counted(void)
-{
-	struct plan plan;
-	pid_t pid = child_of(&plan, 200);
-	struct bulk bulk = bulk_all(pid);
-	uint64_t tables = bulk.tables[4];
-	char path[32];
-	int level;
-
-	for (level = 3; level >= 2; level--)
-		if (!level_folded(level) && level > top_level())
-			tables += bulk.tables[level];
-	for (level = 0; level < 5; level++)
-		if (level_folded(level))
-			check_num(bulk.tables[level], 0);
-	check_num(bulk.tables[0], 1);
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	check_num(tables * PAGE / 1024, read_key(path, "VmPTE"));
-	kill_and_reap(pid);
-}
-
-static void make_vmas(void *arg)
-{
-	struct plan *plan = arg;
-	unsigned int i;
-
-	mprotect(plan->room, plan->size, PROT_READ | PROT_WRITE);
-	for (i = 0; i < plan->mappings; i += 2) {
-		mprotect(plan->room + i * PAGE, PAGE, PROT_READ);
-		if (i % 32 == 0)
-			plan->room[(i + 1) * PAGE] = 1;
-	}
-}
-
-static void many_vmas(void)
-{
-	struct plan plan = { .mappings = 60000 / brevity() };
-	struct bulk bulk;
-	pid_t pid;
-
-	plan.size = (plan.mappings + 1) * PAGE;
-	plan.room = reserve(plan.size);
-	no_huge_pages(plan.room, plan.size);
-	pid = spawn(make_vmas, &plan);
-	bulk = bulk_of(pid, plan.room, plan.size / PAGE);
-	check_num(bulk.nr, (plan.mappings + 31) / 32);
-	kill_and_reap(pid);
-}
-
-/* Holes cost nothing: not in bytes, nor in time. */
-static void sparse(void)
-{
-	size_t size = 100 * GiB, step = 4 * GiB, i;
-	char *room = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	struct bulk bulk;
-
-	must(room != MAP_FAILED);
-	no_huge_pages(room, size);
-	for (i = 0; i < size; i += step)
-		room[i] = 1;
-	bulk = bulk_of(0, room, size / PAGE);
-	check_num(bulk.nr, size / step);
-	/* a pmd table and a pte table for each, and what is above */
-	check_that(bulk.bytes < 500 * (size / step) + 4096, "%llu bytes",
-		   (unsigned long long)bulk.bytes);
 }
 
 /* ---- requests that are refused ---- */
@@ -681,9 +467,5 @@ const struct test tests_bulk[] = {
 	{ "bulk/exits", exits },
 	{ "bulk/execs", execs },
 	{ "bulk/changes", changes },
-	{ "bulk/mixed", mixed, NEED_SWAP },
-	{ "bulk/tables-counted", tables_counted },
-	{ "bulk/many-vmas", many_vmas },
-	{ "bulk/sparse", sparse },
 	{ }
 };

@@ -221,10 +221,6 @@ static void zero_counts(void)
 
 static char *family_page;
 
-static void do_nothing(void *arg)
-{
-}
-
 static void check_sharing(char *page, long long mapcount, bool exclusive)
 {
 	struct json_object *snap = walk(page);
@@ -242,7 +238,7 @@ static void forked(void)
 	family_page = map_anon(PAGE, true);
 	pfn = jnum(walk(family_page), "pfn");
 	check_sharing(family_page, 1, true);
-	pid = spawn(do_nothing, NULL);
+	pid = spawn(NULL, NULL);
 	check_sharing(family_page, 2, false);
 	check(!jhas(walk(family_page), "rights", "write"));
 	check_num(jnum(walk_of(pid, family_page), "pfn"), pfn);
@@ -273,7 +269,7 @@ static void forked_write(void)
 	pid_t pid;
 
 	family_page = map_anon(PAGE, true);
-	pid = spawn(do_nothing, NULL);
+	pid = spawn(NULL, NULL);
 	answer = call(family_page, "op=get_user_pages flags=write");
 	check_str(jstr(answer, "pages.0.cause"), "cow");
 	check_sharing(family_page, 1, true);
@@ -296,7 +292,7 @@ static void pinned_then_forked(void)
 	fd = run_open();
 	pfn = jnum(record_on(fd, "op=pin_user_pages addr=%p flags=write hold", family_page),
 		   "pages.0.pfn");
-	pid = spawn(do_nothing, NULL);
+	pid = spawn(NULL, NULL);
 	check_num(jnum(walk(family_page), "pfn"), pfn);
 	check_sharing(family_page, 1, true);
 	check(jnum(walk_of(pid, family_page), "pfn") != pfn);
@@ -310,7 +306,7 @@ static void pinned_then_forked(void)
 static void forked_thp(void)
 {
 	char *page = map_thp();
-	pid_t pid = spawn(do_nothing, NULL);
+	pid_t pid = spawn(NULL, NULL);
 
 	check_str(jstr(walk(page + 3 * PAGE), "leaf"), "pmd");
 	check_sharing(page + 3 * PAGE, 2, false);

@@ -198,10 +198,6 @@ static void monitored(void)
 
 /* ---- faults ---- */
 
-static void do_nothing(void *arg)
-{
-}
-
 /* "mm: support GUP-triggered unsharing of anonymous pages" (in v5.19) */
 static void unshared(void)
 {
@@ -214,7 +210,7 @@ static void unshared(void)
 			  EINVAL);
 		return;
 	}
-	pid = spawn(do_nothing, NULL);
+	pid = spawn(NULL, NULL);
 	check_num(ask(run_open(), "op=handle_mm_fault addr=%p flags=write,unshare", page).error,
 		  EINVAL);
 	check_num(jnum(walk(page), "page.mapcount"), 2);
@@ -422,7 +418,7 @@ static void copied_of_another(void)
 	pid_t pid;
 
 	strcpy(page, "krishna");
-	pid = spawn(do_nothing, NULL);
+	pid = spawn(NULL, NULL);
 	strcpy(page, "not this");
 	answer = record("op=access_process_vm addr=%p pid=%d peek=7", page, pid);
 	check_str(jstr(answer, "peek"), "krishna");

@@ -17,6 +17,12 @@
 
 #include <json-c/json.h>
 
+/* Linux 6.13; the headers of the machine that compiles this may be older. */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
+
 /* ---- a test ---- */
 
 /* What a test needs of the machine; each has a row in needs[] of needs.c. */
@@ -47,6 +53,7 @@
 #define NEED_UFFD_POISON 0x1000000u
 #define NEED_GUARD 0x2000000u
 #define NEED_NUMA_BALANCING 0x4000000u
+#define NEED_SPOIL 0x10000000u
 
 /**
  * struct test - a test
@@ -65,7 +72,7 @@ struct test {
 /* Each area, ended by a test without a name. */
 extern const struct test tests_states[], tests_moving[], tests_facts[], tests_reasons[];
 extern const struct test tests_family[];
-extern const struct test tests_predict[], tests_bulk[];
+extern const struct test tests_predict[], tests_bulk[], tests_whole[], tests_translate[];
 extern const struct test tests_bad[], tests_races[], tests_load[], tests_layout[], tests_target[];
 
 /**
@@ -309,14 +316,49 @@ struct bulk {
 struct bulk bulk_read(int fd, size_t chunk, uint64_t *state);
 void bulk_free(struct bulk *bulk);
 
-/* A walk of a range in one go. */
+/* A walk of a range in one go, or of all of a process. */
 struct bulk bulk_of(pid_t pid, const void *addr, size_t nr_pages);
+struct bulk bulk_all(pid_t pid);
 
 /*
  * Fails the test unless `walk`, read by the command's code, says of an address what a snapshot
  * says.
  */
 void agree_bulk(pid_t pid, const void *addr);
+
+/* ---- a process of many mappings of all kinds: whole.c ---- */
+
+/**
+ * struct plan - memory that a child makes for itself
+ * @room: where
+ * @size: bytes
+ * @mappings: how many
+ * @state: of the random numbers
+ * @file: of shared memory, PLAN_PAGES pages
+ * @target: the target device
+ * @uffds: descriptors of userfaultfd that are left
+ * @huge: some are huge pages
+ */
+struct plan {
+	char *room;
+	size_t size;
+	unsigned int mappings;
+	uint64_t state;
+	int file;
+	int target;
+	int uffds;
+	bool huge;
+};
+
+/* Most pages of a mapping. */
+#define PLAN_PAGES 8
+
+/* Opens what the mappings are of. */
+void plan_begin(struct plan *plan);
+/* Makes one, in the calling process. */
+void plan_mapping(struct plan *plan, char *place, size_t pages);
+/* A child that has so many, in a room that is reserved here as well. */
+pid_t plan_child(struct plan *plan, unsigned int mappings, bool huge);
 
 /* ---- entries, read without the module's help; decode_x86.c and its siblings ---- */
 
@@ -387,6 +429,19 @@ bool has_anon_exclusive(void);
 /* Does a pin for reading get a page of its own from a shared one? */
 bool unshares_for_pin(void);
 
+/**
+ * struct in_use - kernel memory, in KiB
+ * @allocated: what its allocators have given away
+ * @unaccounted: pages that nobody accounts for, as a driver's
+ */
+struct in_use {
+	long long allocated;
+	long long unaccounted;
+};
+
+/* Drops caches first, and drains the lists of pages. */
+struct in_use memory_in_use(void);
+
 /* ---- memory ---- */
 
 /* mmap() that fails the test instead of returning MAP_FAILED. */
@@ -428,7 +483,7 @@ void uffd_protect(int uffd, void *addr, size_t length, bool on);
 /* ---- other processes and time ---- */
 
 /*
- * A child that does @run with @arg and then waits to be killed; it is there when this returns,
+ * A child that does @run with @arg, if it is not NULL, and then waits to be killed; it is there when this returns,
  * and dies with the test.
  */
 pid_t spawn(void (*run)(void *arg), void *arg);

@@ -171,15 +171,7 @@ static long long buffers_of_9p(void)
 	return kib;
 }
 
-/* Kernel memory, in KiB. */
-struct in_use {
-	/* what its allocators have given away */
-	long long allocated;
-	/* pages that nobody accounts for, as a driver's */
-	long long unaccounted;
-};
-
-static struct in_use memory_in_use(void)
+struct in_use memory_in_use(void)
 {
 	static const char *const allocators[] = { "SUnreclaim", "VmallocUsed", "Percpu", NULL };
 	static const char *const others[] = { "MemFree", "Buffers", "Cached", "SwapCached",

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib.h"
+#include "tables.h"
 
 #define SECONDS (60 * slowness())
 
@@ -49,10 +50,42 @@ static void check_movable(void *page, size_t size)
 	}
 }
 
+/* The same, by the file `walk`. Return: 1 if it is a migration entry. */
+static int check_bulk(const char *addr, size_t size, uint64_t pfn)
+{
+	struct bulk bulk = bulk_of(0, addr, 1);
+	const struct entries *entries = bulk_entries();
+	const struct entry_class *class;
+	struct table_entry *e = bulk.entry;
+	uint64_t value;
+	bool migration;
+
+	check_num(bulk.nr, 1);
+	value = e->path[e->level].value;
+	class = entry_class(&entries->level[e->level], value);
+	check(class);
+	migration = !strcmp(class->state, "migration");
+	check_that(migration || !strcmp(class->state, "present"), "state %s", class->state);
+	check_num(entry_pfn(entries, e->level, class, value, (uintptr_t)addr), pfn);
+	check_num(e->size, size);
+	bulk_free(&bulk);
+	return migration;
+}
+
+/* And by /proc. Return: 1 if it is an entry of a page that is not there. */
+static int check_pagemap(const char *addr, uint64_t pfn)
+{
+	uint64_t word = look(0, addr).pagemap;
+
+	if (word & PM_PRESENT)
+		check_num(word & PM_PFN, pfn);
+	return !(word & PM_PRESENT);
+}
+
 /* The page is held, so the entry must always name the page frame that it has now. */
 static void meet_migration(char *page, size_t size)
 {
-	uint64_t end = now_ms() + SECONDS * 1000, walks = 0, seen = 0;
+	uint64_t end = now_ms() + SECONDS * 1000, walks = 0, seen = 0, bulk = 0, absent = 0;
 	int fd = run_open(), walker = run_open();
 	const char *addr = page + size / 2 + 5;
 	long long pfn;
@@ -64,7 +97,7 @@ static void meet_migration(char *page, size_t size)
 		   "pages.0.pfn");
 	must(!pthread_create(&mover, NULL, move, page));
 	collect(false);
-	while (now_ms() < end && seen < 3) {
+	while (now_ms() < end && (seen < 3 || bulk < 3)) {
 		struct answer answer = ask(walker, "op=walk nokeep addr=%p", addr);
 		struct json_object *snap = jget(answer.json, "pages.0.before");
 
@@ -80,12 +113,15 @@ static void meet_migration(char *page, size_t size)
 			seen += migration;
 		}
 		answer_free(&answer);
+		bulk += check_bulk(addr, size, pfn);
+		absent += check_pagemap(addr, pfn);
 	}
 	done = true;
 	pthread_join(mover, NULL);
-	note("%llu migration entries in %llu walks", (unsigned long long)seen,
-	     (unsigned long long)walks);
-	check_that(seen, "no migration entry in %u s", SECONDS);
+	note("migration entries in %llu walks: %llu of single addresses, %llu in bulk; %llu pages not there by pagemap",
+	     (unsigned long long)walks, (unsigned long long)seen, (unsigned long long)bulk,
+	     (unsigned long long)absent);
+	check_that(seen && bulk, "no migration entry in %u s", SECONDS);
 }
 
 static void migration(void)

@@ -204,10 +204,6 @@ static const char *need_uffd_poison(void)
 	return uffd_features() & FEATURE_POISON ? NULL : "userfaultfd has no UFFDIO_POISON here";
 }
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
-
 static const char *need_guard(void)
 {
 	char *page = map_anon(PAGE, true);
@@ -319,6 +315,12 @@ static const char *need_device_memory(void)
 	return "such entries need a driver with memory of a device, and CONFIG_DEVICE_PRIVATE";
 }
 
+static const char *need_spoil(void)
+{
+	return access("/dev/gupwalk_spoil", W_OK) ?
+	       "no module that makes bad entries (lab/vm --module tests/guest/gupwalk_spoil)" : NULL;
+}
+
 static const char *need_movable_zone(void)
 {
 	char *text = read_file("/proc/zoneinfo", NULL), *zone = strstr(text, "zone  Movable");
@@ -364,6 +366,7 @@ static const struct {
 	{ NEED_UFFD_POISON, need_uffd_poison },
 	{ NEED_GUARD, need_guard },
 	{ NEED_NUMA_BALANCING, need_numa_balancing },
+	{ NEED_SPOIL, need_spoil },
 };
 
 const char *need_missing(unsigned int wanted)

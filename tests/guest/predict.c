@@ -47,16 +47,11 @@ static void nothing_to_tell(void)
 	refused("op=zap_vma_ptes");
 }
 
-static void do_nothing(void *arg)
-{
-	(void)arg;
-}
-
 /* What is for one's own memory only can be asked about that of others. */
 static void of_another(void)
 {
 	char *page = map_anon(PAGE, true);
-	pid_t pid = spawn(do_nothing, NULL);
+	pid_t pid = spawn(NULL, NULL);
 	struct json_object *answer;
 
 	answer = record("op=pin_user_pages addr=%p pid=%d predict", page, pid);
@@ -140,7 +135,7 @@ static char *forked(void)
 {
 	char *page = map_anon(PAGE, true);
 
-	spawn(do_nothing, NULL);
+	spawn(NULL, NULL);
 	return page;
 }
 
@@ -149,7 +144,7 @@ static char *was_forked(void)
 {
 	char *page = map_anon(PAGE, true);
 
-	kill_and_reap(spawn(do_nothing, NULL));
+	kill_and_reap(spawn(NULL, NULL));
 	return page;
 }
 

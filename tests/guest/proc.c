@@ -29,9 +29,30 @@ static uint64_t read_word(const char *path, uint64_t index)
 	return word;
 }
 
+/* Of files that are asked again and again: *fd is opened once, and stays so in children. */
+static uint64_t read_word_of(const char *path, int *fd, uint64_t index)
+{
+	uint64_t word = 0;
+
+	if (*fd < 0)
+		*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0 || pread(*fd, &word, sizeof(word), index * sizeof(word)) < 0)
+		fail("cannot read %s at %llu: %m", path, (unsigned long long)index);
+	return word;
+}
+
 uint64_t kpageflags(uint64_t pfn)
 {
-	return read_word("/proc/kpageflags", pfn);
+	static int fd = -1;
+
+	return read_word_of("/proc/kpageflags", &fd, pfn);
+}
+
+static uint64_t kpagecount(uint64_t pfn)
+{
+	static int fd = -1;
+
+	return read_word_of("/proc/kpagecount", &fd, pfn);
 }
 
 struct sight look(pid_t pid, const void *addr)
@@ -46,7 +67,7 @@ struct sight look(pid_t pid, const void *addr)
 	sight.pagemap = read_word(path, (uintptr_t)addr / page_size());
 	if (sight.pagemap & PM_PRESENT) {
 		sight.flags = kpageflags(sight.pagemap & PM_PFN);
-		sight.count = read_word("/proc/kpagecount", sight.pagemap & PM_PFN);
+		sight.count = kpagecount(sight.pagemap & PM_PFN);
 	}
 	return sight;
 }
@@ -110,7 +131,8 @@ pid_t spawn(void (*run)(void *arg), void *arg)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ready[0]);
-		run(arg);
+		if (run)
+			run(arg);
 		if (write(ready[1], &byte, 1) != 1)
 			_exit(1);
 		for (;;)

@@ -12,10 +12,6 @@
 
 #include "lib.h"
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
-
 #define GUP "op=get_user_pages "
 #define REMOTE "op=get_user_pages_remote "
 #define PIN "op=pin_user_pages "

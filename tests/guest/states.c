@@ -17,11 +17,6 @@
 #include "lib.h"
 #include "needs.h"
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#define MADV_GUARD_REMOVE 103
-#endif
-
 static void check_state(struct json_object *snap, const char *state, const char *leaf)
 {
 	check_str(jstr(snap, "state"), state);

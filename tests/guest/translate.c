@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * `gupwalk translate`, of memory whose physical address is known here: its verdicts, and its exit
+ * status: 0 all agree, 1 not all do, 4 there is none.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+#define AGREE 0
+#define DISAGREE 1
+#define NOT_APPLICABLE 4
+
+/* Runs it on memory of this process. Return: what it prints. */
+static struct json_object *translate(const void *addr, int wanted)
+{
+	static char text[16384];
+	char command[128];
+	size_t length;
+	int status;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "gupwalk translate --json -p %d %lx", getpid(),
+		 (unsigned long)(uintptr_t)addr);
+	f = popen(command, "re");
+	must(f);
+	length = fread(text, 1, sizeof(text) - 1, f);
+	text[length] = '\0';
+	status = pclose(f);
+	must(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 127)
+		skip("there is no gupwalk in PATH");
+	check_num(WEXITSTATUS(status), wanted);
+	return json_tokener_parse(text);
+}
+
+static struct json_object *method(struct json_object *answer, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < jlen(answer, "methods"); i++) {
+		struct json_object *m = json_object_array_get_idx(jget(answer, "methods"), i);
+
+		if (!strcmp(jstr(m, "by"), name))
+			return m;
+	}
+	fail("no method %s", name);
+}
+
+static void check_method(struct json_object *answer, const char *name, const char *verdict)
+{
+	struct json_object *m = method(answer, name);
+
+	check_that(!strcmp(jstr(m, "verdict"), verdict), "%s: %s", name,
+		   json_object_to_json_string(m));
+	if (!strcmp(verdict, "agree"))
+		check_str(jstr(m, "pa"), jstr(answer, "pa"));
+	if (strcmp(verdict, "agree"))
+		check(jstr(m, "why"));
+}
+
+static void check_address(struct json_object *answer, const void *addr)
+{
+	uint64_t pfn = look(0, addr).pagemap & PM_PFN;
+
+	check_hex(jhex(answer, "pa"), pfn * PAGE + (uintptr_t)addr % PAGE);
+}
+
+static void anon(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *answer = translate(page + 77, AGREE);
+
+	check_str(jstr(answer, "verdict"), "agree");
+	check_address(answer, page + 77);
+	check_method(answer, "page tables", "agree");
+	check_method(answer, "get_user_pages_remote", "agree");
+	check_method(answer, "pagemap", "agree");
+	check_method(answer, "follow_pfn", "not applicable");
+	check_method(answer, "vm_pgoff", "not applicable");
+}
+
+static void huge(void)
+{
+	char *page = map_thp(), *addr = page + pmd_size() - 5;
+	struct json_object *answer = translate(addr, AGREE);
+
+	check_address(answer, addr);
+	check_method(answer, "get_user_pages_remote", "agree");
+	check_method(answer, "pagemap", "agree");
+}
+
+/* get_user_pages() fails, and the page is there all the same. */
+static void protnone(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *answer;
+
+	must(!mprotect(page, PAGE, PROT_NONE));
+	answer = translate(page, AGREE);
+	check_address(answer, page);
+	check_method(answer, "get_user_pages_remote", "not applicable");
+	check_method(answer, "pagemap", "agree");
+}
+
+static void hole(void)
+{
+	char *page = map_anon(PAGE, false);
+	struct json_object *answer = translate(page, NOT_APPLICABLE);
+
+	check(jnull(answer, "pa"));
+	check_str(jstr(answer, "verdict"), "not applicable");
+	check_method(answer, "get_user_pages_remote", "not applicable");
+	/* it was asked, and nothing was faulted in */
+	check_str(jstr(walk(page), "state"), "none");
+}
+
+static void swap(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *answer;
+
+	must(swap_out(page));
+	answer = translate(page, NOT_APPLICABLE);
+	check(jnull(answer, "pa"));
+	check_str(jstr(walk(page), "state"), "swap");
+}
+
+/* The target's vm_pgoff is the number of its page: it is no page frame, and disagrees. */
+static void pfnmap(void)
+{
+	char *pages = map_target(2);
+	struct json_object *answer = translate(pages + PAGE + 3, DISAGREE);
+
+	check_str(jstr(answer, "verdict"), "disagree");
+	check_hex(jhex(answer, "pa"),
+		  jnum(walk(pages + PAGE), "pfn") * PAGE + 3);
+	check_method(answer, "follow_pfn", "agree");
+	check_method(answer, "vm_pgoff", "disagree");
+	check_hex(jhex(method(answer, "vm_pgoff"), "pa"), PAGE + 3);
+	check(strstr(jstr(method(answer, "vm_pgoff"), "why"), "the page tables are right"));
+	check_method(answer, "get_user_pages_remote", "not applicable");
+	check_method(answer, "pagemap", "not applicable");
+	must(!target_zap(pages, 2 * PAGE));
+	answer = translate(pages, NOT_APPLICABLE);
+	check_method(answer, "vm_pgoff", "not applicable");
+}
+
+/* Of /dev/mem it is one. What is not memory may be mapped: the BIOS of x86, a device elsewhere. */
+static void dev_mem(void)
+{
+	char *iomem = read_file("/proc/iomem", NULL), *rest = iomem, *line, *page = MAP_FAILED;
+	unsigned long long start = 0;
+	int fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	struct json_object *answer;
+
+	if (fd < 0)
+		skip("there is no /dev/mem");
+	while (page == MAP_FAILED && (line = strsep(&rest, "\n"))) {
+		if (strstr(line, "System RAM") || sscanf(line, "%llx-", &start) != 1 ||
+		    start % PAGE || !start)
+			continue;
+		page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, start);
+	}
+	if (page == MAP_FAILED)
+		skip("/dev/mem gives nothing to map");
+	answer = translate(page + 9, AGREE);
+	note("mapped: %s", line);
+	check_hex(jhex(answer, "pa"), start + 9);
+	check_method(answer, "vm_pgoff", "agree");
+	check_method(answer, "follow_pfn", "agree");
+	free(iomem);
+}
+
+const struct test tests_translate[] = {
+	{ "translate/anon", anon },
+	{ "translate/huge", huge, NEED_THP },
+	{ "translate/protnone", protnone },
+	{ "translate/hole", hole },
+	{ "translate/swap", swap, NEED_SWAP },
+	{ "translate/pfnmap", pfnmap },
+	{ "translate/dev-mem", dev_mem },
+	{ }
+};
