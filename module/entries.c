@@ -143,19 +143,24 @@ static u64 table_mask(enum gw_level kind, u64 value)
 	return mask;
 }
 
+static void show_table_class(struct seq_file *m, enum gw_level level, u64 mask, u64 value,
+			     const char *state)
+{
+	seq_printf(m, "class %s 0x%llx 0x%llx table %s -\n", gw_level_name(level), mask,
+		   value & mask, state);
+}
+
 static void show_table(struct seq_file *m, enum gw_level level, enum gw_level kind, u64 base)
 {
 	u64 value = base | (gw_arch_table_bits & ~gw_arch_kind_bits), mask;
 
 	if (gw_entry_is_table(kind, value)) {
 		mask = gw_arch_kind_bits | table_mask(kind, value);
-		seq_printf(m, "class %s 0x%llx 0x%llx table table -\n", gw_level_name(level), mask,
-			   value & mask);
+		show_table_class(m, level, mask, value, "table");
 		if (mask == gw_arch_kind_bits)
 			return;
 	}
-	seq_printf(m, "class %s 0x%llx 0x%llx table bad -\n", gw_level_name(level),
-		   gw_arch_kind_bits, base);
+	show_table_class(m, level, gw_arch_kind_bits, base, gw_state_name(GW_BAD));
 }
 
 /* A page, for entries of which these bits are as in @base. */

@@ -56,6 +56,16 @@ struct gw_part {
 	unsigned long to;
 };
 
+/**
+ * struct gw_descent - the way down to an address
+ * @path: as it was read
+ * @entries: the same, level by level
+ */
+struct gw_descent {
+	struct gw_path path;
+	struct gw_entry entries[GW_NR_LEVELS];
+};
+
 /* The caller fills in all but the head. */
 static void *block_add(struct gw_blocks *blocks, u16 type, size_t size)
 {
@@ -228,14 +238,16 @@ static void cut_holes(const struct gw_geometry *g, struct gw_blocks *blocks,
 
 /*
  * Where does memory begin whose entries have another lock than those of @vma at @level? Only some
- * kernels have such, and only so many VMAs are looked at.
+ * kernels have such, for pages of hugetlb that are several entries of a table (arm64's contiguous
+ * ones); and only so many VMAs are looked at.
  */
 static unsigned long lock_ends(struct gw_blocks *blocks, struct vm_area_struct *vma,
 			       struct gw_path *path, enum gw_level level, unsigned long to)
 {
 	spinlock_t *lock;
 
-	if (GW_HAVE_HUGETLB_LEVEL_LOCKS || level < GW_PMD)
+	if (GW_HAVE_HUGETLB_LEVEL_LOCKS || level < GW_PMD ||
+	    !gw_arch_contiguous_shift(level, ~0ULL))
 		return to;
 	lock = gw_path_lock(vma->vm_mm, path, level);
 	if (is_vm_hugetlb_page(vma) && gw_hugetlb_lock(vma, lock) != lock)
@@ -249,10 +261,9 @@ static unsigned long lock_ends(struct gw_blocks *blocks, struct vm_area_struct *
 
 /* The part of a table from the entry of t->next up to @to. Return: false if there is no room. */
 static bool give_part(struct gw_tables *t, struct gw_blocks *blocks, struct vm_area_struct *vma,
-		      struct gw_path *path, enum gw_level level, unsigned long to, bool *same)
+		      struct gw_descent *d, enum gw_level level, unsigned long to, bool *same)
 {
 	const struct gw_geometry *g = &t->level[level];
-	struct gw_entry entries[GW_NR_LEVELS];
 	struct gupwalk_walk_table *block;
 	struct gw_part part = { .level = level, .to = to };
 	unsigned int nr;
@@ -262,13 +273,12 @@ static bool give_part(struct gw_tables *t, struct gw_blocks *blocks, struct vm_a
 	nr = ((to - 1) >> g->shift) - (part.from >> g->shift) + 1;
 	if (blocks->room - blocks->used < sizeof(*block) + nr * sizeof(u64))
 		return false;
-	gw_path_levels(path, entries);
-	part.slot = __va(entries[level].entry);
+	part.slot = __va(d->entries[level].entry);
 	block = block_add(blocks, GUPWALK_WALK_TABLE, sizeof(*block));
-	describe(block, g, level, part.from, entries);
+	describe(block, g, level, part.from, d->entries);
 	block->from = max(part.from, t->start);
 	block->to = to;
-	*same = read_part(vma, path, &part, nr, block);
+	*same = read_part(vma, &d->path, &part, nr, block);
 	if (!*same) {
 		blocks->used -= sizeof(*block);
 		return true;
@@ -307,15 +317,16 @@ static bool give_unstable(struct gw_tables *t, struct gw_blocks *blocks, enum gw
 static bool give_tables(struct gw_tables *t, struct gw_blocks *blocks, struct vm_area_struct *vma,
 			enum gw_level *last, bool *same)
 {
-	struct gw_path path;
+	struct gw_descent d;
 	unsigned long irq_flags;
 	enum gw_level level;
 
 	local_irq_save(irq_flags);
-	gw_descend(vma->vm_mm, t->next, &path);
+	gw_descend(vma->vm_mm, t->next, &d.path);
 	local_irq_restore(irq_flags);
+	gw_path_levels(&d.path, d.entries);
 	*same = true;
-	for (level = GW_PGD; level <= path.last; level++) {
+	for (level = GW_PGD; level <= d.path.last; level++) {
 		const struct gw_geometry *g = &t->level[level];
 		unsigned long to;
 
@@ -323,15 +334,15 @@ static bool give_tables(struct gw_tables *t, struct gw_blocks *blocks, struct vm
 		if (g->folded)
 			continue;
 		if (t->next >= t->given[level])
-			to = lock_ends(blocks, vma, &path, level,
+			to = lock_ends(blocks, vma, &d.path, level,
 				       min(t->end - 1, table_start(g, t->next) +
 					   table_size(g) - 1) + 1);
-		else if (level == path.last || (g->kind == path.last))
+		else if (level == d.path.last || (g->kind == d.path.last))
 			/* it pointed to a table when that one was given out */
 			to = min(t->end, entry_end(g, t->next));
 		else
 			continue;
-		if (!give_part(t, blocks, vma, &path, level, to, same))
+		if (!give_part(t, blocks, vma, &d, level, to, same))
 			return false;
 		if (!*same)
 			return true;

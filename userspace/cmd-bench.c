@@ -500,9 +500,9 @@ static void bench(struct bench *b)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(lines); i++) {
-		costs[i].what = lines[i].what;
 		if (!lines[i].measure(b, &costs[i]))
-			costs[i].gupwalk = costs[i].pagemap = costs[i].scan = costs[i].call = 0;
+			costs[i] = (struct cost){ 0 };
+		costs[i].what = lines[i].what;
 	}
 	if (b->s->json)
 		print_json(b->s, costs, ARRAY_SIZE(costs));

@@ -483,8 +483,8 @@ void uffd_protect(int uffd, void *addr, size_t length, bool on);
 /* ---- other processes and time ---- */
 
 /*
- * A child that does @run with @arg, if it is not NULL, and then waits to be killed; it is there when this returns,
- * and dies with the test.
+ * A child that does @run with @arg, if it is not NULL, and then waits to be killed; it is there
+ * when this returns, and dies with the test.
  */
 pid_t spawn(void (*run)(void *arg), void *arg);
 void kill_and_reap(pid_t pid);

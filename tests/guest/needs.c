@@ -317,8 +317,9 @@ static const char *need_device_memory(void)
 
 static const char *need_spoil(void)
 {
-	return access("/dev/gupwalk_spoil", W_OK) ?
-	       "no module that makes bad entries (lab/vm --module tests/guest/gupwalk_spoil)" : NULL;
+	if (!access("/dev/gupwalk_spoil", W_OK))
+		return NULL;
+	return "nothing makes bad entries (in the lab: --module tests/guest/gupwalk_spoil)";
 }
 
 static const char *need_movable_zone(void)

@@ -90,13 +90,14 @@ void plan_mapping(struct plan *plan, char *place, size_t pages)
 static void plan_huge(struct plan *plan, char *place)
 {
 	uint32_t kind = random_of(&plan->state) % 4;
-	int huge = MAP_HUGETLB | __builtin_ctzl(pmd_size()) << 26;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	int huge = flags | MAP_HUGETLB | __builtin_ctzl(pmd_size()) << 26;
 
-	if (kind == 3 && remap(place, pmd_size(), MAP_PRIVATE | MAP_ANONYMOUS | huge, -1) == place) {
+	if (kind == 3 && remap(place, pmd_size(), huge, -1) == place) {
 		place[0] = 1;
 		return;
 	}
-	if (remap(place, pmd_size(), MAP_PRIVATE | MAP_ANONYMOUS, -1) != place)
+	if (remap(place, pmd_size(), flags, -1) != place)
 		_exit(1);
 	madvise(place, pmd_size(), MADV_HUGEPAGE);
 	if (kind)
@@ -119,7 +120,8 @@ static void make_plan(void *arg)
 
 		/* sometimes far away, so that there are many tables */
 		if (random_of(&plan->state) % 64 == 0) {
-			place = (char *)(((uintptr_t)place + 2 * pmd_size() - 1) & ~(pmd_size() - 1));
+			place += pmd_size();
+			place += -(uintptr_t)place & (pmd_size() - 1);
 			if (plan->huge && random_of(&plan->state) % 4 == 0) {
 				plan_huge(plan, place);
 				place += pmd_size();
@@ -188,8 +190,8 @@ static bool hidden(const struct compared *c, uint64_t pfn)
 static void same_page(const struct compared *c)
 {
 	const struct table_entry *e = c->entry;
-	uint64_t pfn = entry_pfn(bulk_entries(), e->level, c->class, e->path[e->level].value, c->at);
-	uint64_t flags;
+	uint64_t value = e->path[e->level].value, flags;
+	uint64_t pfn = entry_pfn(bulk_entries(), e->level, c->class, value, c->at);
 
 	if (hidden(c, pfn)) {
 		same(c, !(c->word >> 62), "not in pagemap");
@@ -395,7 +397,7 @@ static void sparse(void)
 	size_t far = SPARSE / SPARSE_STEP;
 
 	check_num(bulk.nr, far + (many() + 31) / 32);
-	/* a pmd table and a pte table for each that is far from others; the rest is close together */
+	/* a pmd table and a pte table for each that is far from others; the rest is close */
 	check_that(bulk.bytes < 500 * far + 8 * many() + 65536, "%llu bytes",
 		   (unsigned long long)bulk.bytes);
 	bulk_free(&bulk);
