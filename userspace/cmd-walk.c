@@ -141,7 +141,7 @@ static void print_extent(void *context, const struct extent *e)
 	table_row(p->table, (const char *[]){
 		strbuf_text(&from), size_text(e->end - e->start, length), e->state, size,
 		e->mapped ? strbuf_text(&rights) : "-", e->mapped ? strbuf_text(&pa) : "-",
-		e->what ? e->what : "-", strbuf_text(&name),
+		e->what ? e->what : "-", *e->name ? strbuf_text(&name) : "-",
 	}, false);
 	p->rows++;
 	*(e->mapped ? &p->mapped : &p->holes) += e->end - e->start;
@@ -210,7 +210,8 @@ static void put_levels(struct walker *w, const struct extent *e, const struct ta
 		put_rights(e->rights, &line);
 		strbuf_addf(&line, " at 0x%" PRIx64, e->pa);
 	}
-	strbuf_addf(&line, " ");
+	if (*e->name)
+		strbuf_addf(&line, " ");
 	put_name(e->name, &line);
 	fprintf(out, "%s\n", strbuf_text(&line));
 	strbuf_free(&line);

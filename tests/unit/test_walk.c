@@ -174,6 +174,73 @@ static void test_entries(void **state)
 	assert_int_equal(gather(&g, 0x0ab5c0), 0xcab ^ 0xf0);
 }
 
+/* ---- blocks made here ---- */
+
+static const char levels[] =
+	"level pgd 39 512 -\nlevel p4d 39 1 folded\nlevel pud 30 512 -\nlevel pmd 21 512 -\n"
+	"level pte 12 512 -\nclass pgd 0x1 0x1 table table -\nclass pud 0x1 0x1 table table -\n"
+	"class pmd 0x7 0x7 table table -\nclass pmd 0x1 0x1 table bad -\n"
+	"class pte 0x1 0x1 leaf present - pfn=0x0,12:0:40\n";
+
+static void put_start(struct strbuf *out)
+{
+	static const uint8_t shifts[] = { 39, 39, 30, 21, 12 };
+	struct gupwalk_walk_start start = {
+		.head = { .size = sizeof(start), .type = GUPWALK_WALK_START },
+		.version = GUPWALK_WALK_VERSION, .page_size = 4096, .end = 1ULL << 47,
+	};
+	int i;
+
+	for (i = 0; i < GUPWALK_LEVELS; i++)
+		start.level[i] = (struct gupwalk_walk_level){ .entries = i == 1 ? 1 : 512,
+							      .shift = shifts[i], .folded = i == 1 };
+	strbuf_add(out, (const char *)&start, sizeof(start));
+}
+
+static void put_table(struct strbuf *out, int level, uint64_t addr, unsigned int shift,
+		      uint32_t first, const uint64_t *values, uint32_t nr)
+{
+	struct gupwalk_walk_table table = {
+		.head = { .size = sizeof(table) + 8 * nr, .type = GUPWALK_WALK_TABLE },
+		.level = level, .flags = GUPWALK_WALK_STABLE, .first = first, .nr = nr,
+		.addr = addr, .from = addr, .to = addr + (512ULL << shift),
+	};
+
+	strbuf_add(out, (const char *)&table, sizeof(table));
+	strbuf_add(out, (const char *)values, 8 * nr);
+}
+
+/* An entry that no table of the kernel has is no hole, and what comes after it is found. */
+static void test_bad(void **state)
+{
+	static const uint64_t one_table = 1, pmds[] = { 0x1, 0x7 }, pte = 0x5001;
+	struct gupwalk_walk_end end = {
+		.head = { .size = sizeof(end), .type = GUPWALK_WALK_END },
+	};
+	struct seen seen = { 0 };
+	struct tables t = { .entries = &seen.entries, .entry = see, .context = &seen };
+	struct strbuf out = { 0 };
+
+	(void)state;
+	assert_null(entries_parse(levels, &seen.entries));
+	put_start(&out);
+	put_table(&out, 0, 0, 39, 0, &one_table, 1);
+	put_table(&out, 2, 0, 30, 0, &one_table, 1);
+	put_table(&out, 3, 0, 21, 0, pmds, 2);
+	put_table(&out, 4, 0x200000, 12, 3, &pte, 1);
+	strbuf_add(&out, (const char *)&end, sizeof(end));
+	assert_null(feed(&t, out.at, out.len, 1 << 20));
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(seen.at[0].level, 3);
+	assert_int_equal(seen.at[0].addr, 0);
+	assert_string_equal(entry_class(&seen.entries.level[3], 0x1)->state, "bad");
+	assert_int_equal(seen.at[1].level, 4);
+	assert_int_equal(seen.at[1].addr, 0x203000);
+	tables_free(&t);
+	strbuf_free(&out);
+	entries_free(&seen.entries);
+}
+
 /* ---- extents ---- */
 
 static const struct extent one = {
@@ -264,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_recorded),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_joining),
 		cmocka_unit_test(test_zero_pages),
 		cmocka_unit_test(test_holes),
