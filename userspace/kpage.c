@@ -141,6 +141,13 @@ static void read_nodes(void)
 	qsort(blocks, nr_blocks, sizeof(*blocks), compare_blocks);
 }
 
+/* A border between two nodes may lie within a block: which of them a page is on cannot be told. */
+static bool is_shared(const struct node_block *b)
+{
+	return (b > blocks && b[-1].number == b->number) ||
+	       (b + 1 < blocks + nr_blocks && b[1].number == b->number);
+}
+
 int node_of(uint64_t pfn, uint64_t page_size)
 {
 	struct node_block wanted = { 0 }, *found;
@@ -153,7 +160,8 @@ int node_of(uint64_t pfn, uint64_t page_size)
 	wanted.number = pfn * page_size / block_size;
 	if (wanted.number != last.number) {
 		found = bsearch(&wanted, blocks, nr_blocks, sizeof(*blocks), compare_blocks);
-		last = found ? *found : (struct node_block){ wanted.number, -1 };
+		wanted.node = found && !is_shared(found) ? found->node : -1;
+		last = wanted;
 	}
 	return last.node;
 }
