@@ -178,9 +178,12 @@ static void test_entries(void **state)
 
 static const char levels[] =
 	"level pgd 39 512 -\nlevel p4d 39 1 folded\nlevel pud 30 512 -\nlevel pmd 21 512 -\n"
-	"level pte 12 512 -\nclass pgd 0x1 0x1 table table -\nclass pud 0x1 0x1 table table -\n"
-	"class pmd 0x7 0x7 table table -\nclass pmd 0x1 0x1 table bad -\n"
-	"class pte 0x1 0x1 leaf present - pfn=0x0,12:0:40\n";
+	"level pte 12 512 -\n"
+#define CLASS(level, bits, kind, state) "class " level " " bits " " bits " " kind " " state " -"
+	CLASS("pgd", "0x1", "table", "table") "\n" CLASS("pud", "0x1", "table", "table") "\n"
+	CLASS("pmd", "0x7", "table", "table") "\n" CLASS("pmd", "0x1", "table", "bad") "\n"
+	CLASS("pte", "0x1", "leaf", "present") " pfn=0x0,12:0:40\n";
+#undef CLASS
 
 static void put_start(struct strbuf *out)
 {
@@ -192,8 +195,9 @@ static void put_start(struct strbuf *out)
 	int i;
 
 	for (i = 0; i < GUPWALK_LEVELS; i++)
-		start.level[i] = (struct gupwalk_walk_level){ .entries = i == 1 ? 1 : 512,
-							      .shift = shifts[i], .folded = i == 1 };
+		start.level[i] = (struct gupwalk_walk_level){
+			.entries = i == 1 ? 1 : 512, .shift = shifts[i], .folded = i == 1,
+		};
 	strbuf_add(out, (const char *)&start, sizeof(start));
 }
 
