@@ -6,7 +6,7 @@
 #define _GUPWALK_ARCH_H
 
 #include "names.h"
-#include "walk.h"
+#include "snapshot.h"
 
 /**
  * enum gw_entry_kind - how the bits of an entry are to be read
@@ -53,6 +53,9 @@ extern const struct gw_right_rule gw_arch_right_rules[];
  * Return: the bits.
  */
 u64 gw_arch_top_ignored(void);
+
+/* The bits of a pte that maps a page that are no part of the page frame's number. */
+extern const u64 gw_arch_attributes;
 
 /* The bits that tell a table from a page, and this from an entry that is not present. */
 extern const u64 gw_arch_kind_bits;

@@ -29,15 +29,9 @@ const struct gw_name gw_cause_names[GW_NR_CAUSES + 1] = {
 
 static bool same_entries(const struct gw_snapshot *a, const struct gw_snapshot *b)
 {
-	int i;
-
-	if (a->nr_levels != b->nr_levels)
-		return false;
-	for (i = 0; i < a->nr_levels; i++)
-		if (a->level[i].entry != b->level[i].entry ||
-		    a->level[i].value != b->level[i].value)
-			return false;
-	return true;
+	/* Ways are written down once. */
+	return a->nr_levels == b->nr_levels && a->way == b->way &&
+	       a->pte.entry == b->pte.entry && a->pte.value == b->pte.value;
 }
 
 /* What came to be mapped where nothing was. */

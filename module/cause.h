@@ -6,7 +6,7 @@
 #define _GUPWALK_CAUSE_H
 
 #include "names.h"
-#include "walk.h"
+#include "snapshot.h"
 
 /* The tokens are in gw_cause_names, in this order, their meaning in debugfs-layout.md. */
 enum gw_cause {

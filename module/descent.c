@@ -107,16 +107,23 @@ static void path_ends(struct gw_path *path, enum gw_level last, enum gw_end end)
 	path->end = end;
 }
 
-static void descend_pte(struct gw_path *path, unsigned long addr)
+void gw_path_end_at_pte(struct gw_path *path, pte_t *ptep, pte_t pte)
 {
-	path->ptep = pte_offset_kernel(&path->pmd, addr);
-	path->pte = READ_ONCE(*path->ptep);
-	if (pte_none(path->pte))
+	path->ptep = ptep;
+	path->pte = pte;
+	if (pte_none(pte))
 		path_ends(path, GW_PTE, GW_END_EMPTY);
-	else if (pte_present(path->pte))
+	else if (pte_present(pte))
 		path_ends(path, GW_PTE, GW_END_LEAF);
 	else
 		path_ends(path, GW_PTE, GW_END_ABSENT);
+}
+
+static void descend_pte(struct gw_path *path, unsigned long addr)
+{
+	pte_t *ptep = pte_offset_kernel(&path->pmd, addr);
+
+	gw_path_end_at_pte(path, ptep, READ_ONCE(*ptep));
 }
 
 static void descend_pmd(struct gw_path *path, unsigned long addr)
@@ -187,6 +194,15 @@ bool gw_path_same_above(const struct gw_path *path, enum gw_level level)
 	       pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
 }
 
+bool gw_path_same_way(const struct gw_path *a, const struct gw_path *b)
+{
+	return a->last == b->last &&
+	       a->pgdp == b->pgdp && pgd_val(a->pgd) == pgd_val(b->pgd) &&
+	       a->p4dp == b->p4dp && p4d_val(a->p4d) == p4d_val(b->p4d) &&
+	       a->pudp == b->pudp && pud_val(a->pud) == pud_val(b->pud) &&
+	       a->pmdp == b->pmdp && pmd_val(a->pmd) == pmd_val(b->pmd);
+}
+
 /*
  * Note one level down. A folded level and the one above it are the same entry. Whose
  * slot is the real one differs: where the kernel folds by a copy
@@ -195,7 +211,7 @@ bool gw_path_same_above(const struct gw_path *path, enum gw_level level)
  * table.
  */
 static void note_level(struct gw_entry *entries, const struct gw_path *path,
-		       enum gw_level level, const void *slot, u64 value)
+		       enum gw_level level, const void *slot, u64 value, bool folded)
 {
 	struct gw_entry *entry = &entries[level];
 	bool is_copy = slot >= (const void *)path && slot < (const void *)(path + 1);
@@ -204,7 +220,7 @@ static void note_level(struct gw_entry *entries, const struct gw_path *path,
 		entry->entry = __pa(slot);
 		entry->value = value;
 	}
-	if (!gw_arch_level_folded(level))
+	if (!folded)
 		return;
 	if (is_copy)
 		*entry = entries[level - 1];
@@ -212,22 +228,27 @@ static void note_level(struct gw_entry *entries, const struct gw_path *path,
 		entries[level - 1] = *entry;
 }
 
-void gw_path_levels(const struct gw_path *path, struct gw_entry entries[GW_NR_LEVELS])
+void gw_path_levels(const struct gw_path *path, enum gw_level last, struct gw_entry *entries)
 {
-	note_level(entries, path, GW_PGD, path->pgdp, pgd_val(path->pgd));
-	if (path->last >= GW_P4D)
-		note_level(entries, path, GW_P4D, path->p4dp, p4d_val(path->p4d));
-	if (path->last >= GW_PUD)
-		note_level(entries, path, GW_PUD, path->pudp, pud_val(path->pud));
-	if (path->last >= GW_PMD)
-		note_level(entries, path, GW_PMD, path->pmdp, pmd_val(path->pmd));
-	if (path->last >= GW_PTE)
-		note_level(entries, path, GW_PTE, path->ptep, pte_val(path->pte));
+	bool p4d_folded = gw_arch_level_folded(GW_P4D);
+	bool pud_folded = gw_arch_level_folded(GW_PUD);
+
+	last = min(last, path->last);
+	note_level(entries, path, GW_PGD, path->pgdp, pgd_val(path->pgd), false);
+	if (last >= GW_P4D)
+		note_level(entries, path, GW_P4D, path->p4dp, p4d_val(path->p4d), p4d_folded);
+	if (last >= GW_PUD)
+		note_level(entries, path, GW_PUD, path->pudp, pud_val(path->pud), pud_folded);
+	if (last >= GW_PMD)
+		note_level(entries, path, GW_PMD, path->pmdp, pmd_val(path->pmd),
+			   gw_arch_level_folded(GW_PMD));
+	if (last >= GW_PTE)
+		note_level(entries, path, GW_PTE, path->ptep, pte_val(path->pte), false);
 	/*
 	 * With two folded levels (three in use of arm64's five) the topmost is still as it was
 	 * read.
 	 */
-	if (path->last >= GW_PUD && gw_arch_level_folded(GW_P4D) && gw_arch_level_folded(GW_PUD))
+	if (last >= GW_PUD && p4d_folded && pud_folded)
 		entries[GW_PGD] = entries[GW_P4D];
 }
 

@@ -10,7 +10,7 @@
 
 #include "arch.h"
 #include "compat.h"
-#include "walk.h"
+#include "snapshot.h"
 
 /**
  * enum gw_end - why a descent ended where it did
@@ -37,7 +37,8 @@ enum gw_end { GW_END_EMPTY, GW_END_LEAF, GW_END_ABSENT, GW_END_BAD };
  * @end: why
  *
  * The slots may be read only while interrupts are off since the descent; @pudp and @pmdp also
- * while the mmap lock, and for hugetlb i_mmap_rwsem, are held. Where a level is folded, its slot
+ * while the mmap lock, and for hugetlb i_mmap_rwsem, are held, and with these @ptep while RCU is
+ * read locked since the descent. Where a level is folded, its slot
  * is the copy of the entry above it.
  */
 struct gw_path {
@@ -150,6 +151,14 @@ static inline bool gw_entry_is_table(enum gw_level kind, u64 value)
 void gw_descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path);
 
 /**
+ * gw_path_end_at_pte() - let a path end at another pte of the PTE table that it leads to
+ * @path: the path
+ * @ptep: slot of the pte
+ * @pte: what it holds
+ */
+void gw_path_end_at_pte(struct gw_path *path, pte_t *ptep, pte_t pte);
+
+/**
  * gw_path_same_above() - are the entries above a level still what the descent read
  * @path: the path
  * @level: the level
@@ -160,11 +169,21 @@ void gw_descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path);
 bool gw_path_same_above(const struct gw_path *path, enum gw_level level);
 
 /**
+ * gw_path_same_way() - do two descents come to the same pte table, or to the same entry above
+ * @a: a path
+ * @b: what was in the same place before
+ *
+ * Return: true if all entries above the pte are the same, and were the same.
+ */
+bool gw_path_same_way(const struct gw_path *a, const struct gw_path *b);
+
+/**
  * gw_path_levels() - what a descent read, level by level
  * @path: the path
- * @entries: filled in down to @path->last, folded levels as repetitions
+ * @last: level to end with, if the path goes that far: GW_PMD or GW_PTE
+ * @entries: filled in, folded levels as repetitions
  */
-void gw_path_levels(const struct gw_path *path, struct gw_entry entries[GW_NR_LEVELS]);
+void gw_path_levels(const struct gw_path *path, enum gw_level last, struct gw_entry *entries);
 
 /**
  * gw_path_lock() - the lock of the table that a path goes through

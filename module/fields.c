@@ -45,7 +45,7 @@ static void get_null(const void *object, struct gw_value *value)
 GET_NAMES(page_flags, struct gw_page, gw_page_flag_names, o->flags)
 GET(page_refcount, struct gw_page, number, o->refcount)
 GET(page_mapcount_get, struct gw_page, number, o->mapcount)
-GET(page_pincount, struct gw_page, number, o->pincount)
+GET(page_pincount, struct gw_page, number, gw_page_pincount(o))
 GET(page_pincount_exact, struct gw_page, truth, o->pincount_exact)
 GET(page_anon, struct gw_page, truth, o->anon)
 GET_IF(page_anon_exclusive, struct gw_page, GW_HAVE_ANON_EXCLUSIVE, truth, o->anon_exclusive)
@@ -54,7 +54,7 @@ GET(page_ksm, struct gw_page, truth, o->ksm)
 GET(page_head_pfn, struct gw_page, number, o->head_pfn)
 GET(page_order, struct gw_page, number, o->order)
 GET(page_nid, struct gw_page, number, o->nid)
-GET(page_zone_name, struct gw_page, string, o->zone)
+GET(page_zone_name, struct gw_page, string, gw_page_zone_name(o))
 
 const struct gw_field gw_page_fields[] = {
 	{ "flags", GW_NAMES, page_flags },
@@ -86,7 +86,7 @@ const char *gw_level_name(enum gw_level level)
 
 static const struct gw_entry *view_entry(const struct gw_level_view *view)
 {
-	return &view->snap->level[view->level];
+	return gw_snapshot_entry(view->snap, view->level);
 }
 
 /*
@@ -180,12 +180,6 @@ const char *gw_marker_name(enum gw_marker marker)
 	return marker_tokens[marker];
 }
 
-static bool snap_has_pfn(const struct gw_snapshot *snap)
-{
-	return gw_snapshot_maps_page(snap) || snap->state == GW_MIGRATION ||
-	       snap->state == GW_DEVICE;
-}
-
 static bool level_element(const void *array, unsigned int i, union gw_element *element)
 {
 	const struct gw_snapshot *snap = array;
@@ -204,8 +198,8 @@ GET(snap_state, struct gw_snapshot, string, state_tokens[o->state])
 GET_IF(snap_leaf, struct gw_snapshot, o->leaf < GW_NR_LEVELS, string, level_tokens[o->leaf])
 GET_IF(snap_size, struct gw_snapshot, o->state != GW_NOVMA, number, BIT_ULL(o->shift))
 GET_IF(snap_contiguous, struct gw_snapshot, o->contiguous_shift, number, contiguous_size(o))
-GET_IF(snap_pfn, struct gw_snapshot, snap_has_pfn(o), number, o->pfn)
-GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, o->pa)
+GET_IF(snap_pfn, struct gw_snapshot, gw_snapshot_has_pfn(o), number, o->pfn)
+GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, gw_snapshot_pa(o))
 GET_NAMES(snap_rights, struct gw_snapshot, gw_right_names, o->rights)
 GET_IF(snap_swap_type, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_type)
 GET_IF(snap_swap_offset, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_offset)
@@ -258,7 +252,16 @@ static bool view_same_folio(const struct gw_page_view *view)
 	       before->head_pfn == view_after(view)->page.head_pfn;
 }
 
-#define VIEW_DELTA(count) (view_after(o)->page.count - view_before(o)->page.count)
+static int view_pins(const struct gw_page_view *view)
+{
+	return gw_page_pincount(&view_after(view)->page) -
+	       gw_page_pincount(&view_before(view)->page);
+}
+
+static int view_references(const struct gw_page_view *view)
+{
+	return view_after(view)->page.refcount - view_before(view)->page.refcount;
+}
 
 static const char *view_cause_token(const struct gw_page_view *view)
 {
@@ -270,8 +273,8 @@ GET(view_before_get, struct gw_page_view, object, view_before(o))
 GET_IF(view_after_get, struct gw_page_view, o->record->after, object, view_after(o))
 GET_IF(view_cause, struct gw_page_view, o->record->after, string, view_cause_token(o))
 GET_IF(view_pfn, struct gw_page_view, view_result(o)->has_pfn, number, view_result(o)->pfn)
-GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(refcount))
-GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number, VIEW_DELTA(pincount))
+GET_IF(view_refcount_delta, struct gw_page_view, view_same_folio(o), number, view_references(o))
+GET_IF(view_pincount_delta, struct gw_page_view, view_same_folio(o), number, view_pins(o))
 
 static void view_predicted(const void *object, struct gw_value *value)
 {
@@ -402,6 +405,7 @@ GET(record_predicted, struct gw_record, string, gw_outlook_tokens[o->outlook])
 GET(record_doubt, struct gw_record, string, o->doubt)
 GET(record_advice, struct gw_record, string, o->advice)
 GET(record_duration_ns, struct gw_record, number, o->duration_ns)
+GET(record_total_ns, struct gw_record, number, o->total_ns)
 GET(record_mmap_lock, struct gw_record, string, gw_lock_tokens[o->lock])
 GET(record_held, struct gw_record, truth, o->held)
 GET(record_vma, struct gw_record, object, &o->vma)
@@ -429,6 +433,7 @@ const struct gw_field gw_record_fields[] = {
 	{ "doubt", GW_STRING, record_doubt },
 	{ "advice", GW_STRING, record_advice },
 	{ "duration_ns", GW_NUMBER, record_duration_ns },
+	{ "total_ns", GW_NUMBER, record_total_ns },
 	{ "mmap_lock", GW_STRING, record_mmap_lock },
 	{ "held", GW_BOOL, record_held },
 	{ "peek", GW_BYTES, record_peek },

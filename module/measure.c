@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "compat.h"
 #include "measure.h"
+#include "walk.h"
 
 /**
  * struct gw_measurement - one request being served
@@ -16,6 +17,7 @@
  * @call: arguments and result of the kernel call
  * @locked: the mmap lock is held
  * @obtained: pages that it obtained
+ * @walk: takes the snapshots
  * @walked: elements of a walk
  */
 struct gw_measurement {
@@ -25,6 +27,7 @@ struct gw_measurement {
 	struct gw_call call;
 	bool locked;
 	unsigned long obtained;
+	struct gw_walk *walk;
 	unsigned int walked;
 };
 
@@ -44,7 +47,7 @@ static void walk_entries(struct gw_measurement *m)
 	for (i = 0; i < record->nr && addr < end; i++) {
 		unsigned long size;
 
-		gw_walk_one(vma, addr, &record->before[i]);
+		gw_walk_one(m->walk, vma, addr, &record->before[i]);
 		record->results[i].addr = addr;
 		size = 1UL << record->before[i].shift;
 		/*
@@ -143,11 +146,14 @@ static int make_call(struct gw_measurement *m)
 
 static void name_pages(struct gw_measurement *m)
 {
+	struct gw_record *record = m->record;
 	unsigned long addr = m->request->addr;
 	unsigned int i;
 
-	for (i = 0; i < m->record->nr; i++)
-		m->record->results[i].addr = i ? (addr & PAGE_MASK) + i * PAGE_SIZE : addr;
+	for (i = 0; i < record->nr; i++)
+		record->results[i] = (struct gw_page_result){
+			.addr = i ? (addr & PAGE_MASK) + i * PAGE_SIZE : addr,
+		};
 }
 
 /* Walk, call, walk. */
@@ -162,11 +168,11 @@ static int measure_call(struct gw_measurement *m)
 	/* it pins for good without a flag for that */
 	if (r->op->family == GW_FAMILY_MEMFD)
 		flags |= GW_FLAG_LONGTERM;
-	gw_walk(r->mm, r->addr, r->nr_pages, record->before);
+	gw_walk_range(m->walk, r->mm, m->call.vma, r->addr, r->nr_pages, record->before);
 	ret = make_call(m);
 	if (ret)
 		return ret;
-	gw_walk(r->mm, r->addr, r->nr_pages, record->after);
+	gw_walk_range(m->walk, r->mm, m->call.vma, r->addr, r->nr_pages, record->after);
 
 	explain(m);
 	for (i = 0; i < record->nr; i++)
@@ -205,7 +211,8 @@ static void predict(struct gw_measurement *m)
 	unsigned int i;
 
 	record->time_ns = ktime_get_ns();
-	gw_walk(m->call.mm, m->call.addr, m->call.nr_pages, record->before);
+	gw_walk_range(m->walk, m->call.mm, m->call.vma, m->call.addr, m->call.nr_pages,
+		      record->before);
 	record->outlook = GW_OUTLOOK_WORKS;
 	for (i = 0; i < record->nr; i++) {
 		struct gw_prediction p;
@@ -298,16 +305,33 @@ static void peek_and_poke(struct gw_measurement *m)
 		set_page_dirty_lock(page);
 }
 
+/*
+ * How many ways there may be to the pages: two for each PTE table of the range, as a call may put
+ * another in its place, some more for what others do meanwhile, and one that gw_walk_begin() wants.
+ * The elements of a walk may be large.
+ */
+static unsigned int nr_ways(const struct gw_request *r)
+{
+	unsigned long last = r->addr + ((r->nr_pages - 1) << PAGE_SHIFT);
+	unsigned long tables = (last >> PMD_SHIFT) - (r->addr >> PMD_SHIFT) + 1;
+	unsigned long snapshots = 2 * r->nr_pages;
+
+	if (r->op->family == GW_FAMILY_WALK)
+		return min_t(unsigned long, r->nr_pages, gw_pages_max()) + 1;
+	return min(snapshots, 2 * tables + 8) + 1;
+}
+
 static int create_record(struct gw_measurement *m)
 {
 	const struct gw_request *r = m->request;
 	bool walk = r->op->family == GW_FAMILY_WALK;
 	struct gw_record *record;
 
-	record = gw_record_create(min_t(unsigned long, r->nr_pages, gw_pages_max()),
+	record = gw_record_create(min_t(unsigned long, r->nr_pages, gw_pages_max()), nr_ways(r),
 				  !walk && !r->predict);
 	if (!record)
 		return -ENOMEM;
+	gw_walk_begin(m->walk, record->ways, record->nr_ways);
 	m->record = record;
 	record->op = r->op;
 	record->pid = r->pid;
@@ -325,13 +349,13 @@ static int create_record(struct gw_measurement *m)
 	return 0;
 }
 
-static struct gw_hold *create_hold(struct gw_measurement *m)
+static struct gw_hold *create_hold(const struct gw_request *r)
 {
-	struct gw_hold *hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	struct gw_hold *hold;
 
-	if (!hold)
-		return NULL;
-	hold->op = m->request->op;
+	hold = kvmalloc(struct_size(hold, pages, r->nr_pages), GFP_KERNEL_ACCOUNT);
+	if (hold)
+		*hold = (struct gw_hold){ .op = r->op };
 	return hold;
 }
 
@@ -356,7 +380,6 @@ static void settle_pages(struct gw_measurement *m, struct gw_hold *hold, struct 
 
 	if (hold && m->obtained && !has_device_memory(m)) {
 		gw_pins_unreserve(r->nr_pages - m->obtained);
-		hold->pages = m->call.pages;
 		hold->nr = m->obtained;
 		list_add_tail(&hold->node, holds);
 		m->record->held = true;
@@ -366,9 +389,8 @@ static void settle_pages(struct gw_measurement *m, struct gw_hold *hold, struct 
 		r->op->release(m->call.pages, m->obtained);
 	if (hold) {
 		gw_pins_unreserve(r->nr_pages);
-		kfree(hold);
+		kvfree(hold);
 	}
-	kvfree(m->call.pages);
 }
 
 /* Allocates all that the call needs, so that nothing can fail once it was made. */
@@ -380,26 +402,25 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 		return -ENOMEM;
 	m->call.buffer = r->peek ? (void *)m->record->peek : (void *)r->poke;
 	m->call.length = r->peek ?: r->poke ? strlen(r->poke) : 0;
-	if (r->op->release) {
-		m->call.pages = kvcalloc(r->nr_pages, sizeof(*m->call.pages), GFP_KERNEL_ACCOUNT);
-		if (!m->call.pages)
-			return -ENOMEM;
-	}
+	m->call.pages = m->record->pages;
 	if (!r->hold || r->predict)
 		return 0;
 	if (!gw_pins_reserve(r->nr_pages))
 		return gw_request_refuse(r, m->error, "hold", -ENOSPC,
 					 "more than pins_max pages held (module parameter)");
-	*hold = create_hold(m);
-	if (*hold)
-		return 0;
-	gw_pins_unreserve(r->nr_pages);
-	return -ENOMEM;
+	*hold = create_hold(r);
+	if (!*hold) {
+		gw_pins_unreserve(r->nr_pages);
+		return -ENOMEM;
+	}
+	m->call.pages = (*hold)->pages;
+	return 0;
 }
 
 int gw_measure(const struct gw_request *request, struct list_head *holds,
 	       struct gw_record **recordp, struct gw_error *error)
 {
+	struct gw_walk walk;
 	struct gw_measurement m = {
 		.request = request,
 		.error = error,
@@ -411,8 +432,10 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 			.flags = request->flags,
 			.holds = holds,
 		},
+		.walk = &walk,
 	};
 	struct gw_hold *hold = NULL;
+	u64 start = ktime_get_ns();
 	int ret;
 
 	ret = prepare(&m, &hold);
@@ -433,8 +456,8 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		return ret;
 	}
 	if (request->op->family == GW_FAMILY_WALK)
-		gw_record_trim(m.record, m.walked);
-	gw_records_add(m.record, request->keep);
+		m.record = gw_record_trim(m.record, m.walked, walk.used + 1);
+	gw_records_add(m.record, request->keep, start);
 	*recordp = m.record;
 	return 0;
 }
@@ -450,7 +473,6 @@ void gw_holds_release(struct list_head *holds)
 			get_page(hold->put);
 		hold->op->release(hold->pages, hold->nr);
 		gw_pins_unreserve(hold->nr);
-		kvfree(hold->pages);
-		kfree(hold);
+		kvfree(hold);
 	}
 }

@@ -218,11 +218,22 @@ static struct gw_hold *hold_to_spoil(const struct gw_call *call, unsigned long p
 	return NULL;
 }
 
+/* What the entry of the address says, and the page; the way to it is not kept. */
+static void look(const struct gw_call *call, struct gw_snapshot *snap)
+{
+	struct gw_way ways[2];
+	struct gw_walk walk;
+
+	gw_walk_begin(&walk, ways, ARRAY_SIZE(ways));
+	gw_walk_one(&walk, call->vma, call->addr, snap);
+	snap->way = NULL;
+}
+
 static const char *check_put_page(struct gw_call *call)
 {
 	struct gw_snapshot snap;
 
-	gw_walk_one(call->vma, call->addr, &snap);
+	look(call, &snap);
 	if (snap.page.valid && !snap.page.zero)
 		call->spoil = hold_to_spoil(call, snap.pfn);
 	return call->spoil ? NULL :
@@ -269,7 +280,7 @@ static const char *check_memfd_pin_folios(struct gw_call *call)
 
 	if (GW_HAVE_MEMFD_RESERVES || !is_vm_hugetlb_page(call->vma))
 		return NULL;
-	gw_walk_one(call->vma, call->addr, &snap);
+	look(call, &snap);
 	return call->vma->vm_flags & VM_SHARED && snap.state == GW_PRESENT ? NULL :
 	       "of hugetlb, this kernel pins only shared pages that are mapped already";
 }

@@ -73,16 +73,16 @@ extern const char * const gw_lock_tokens[];
  * struct gw_hold - pages that a descriptor holds
  * @node: place in the descriptor's list
  * @op: op that obtained them, and knows how they are released
- * @pages: the pages
  * @nr: how many
  * @put: the one of them that was put by mistake, see the op put_page; or NULL
+ * @pages: the pages
  */
 struct gw_hold {
 	struct list_head node;
 	const struct gw_op *op;
-	struct page **pages;
 	unsigned long nr;
 	struct page *put;
+	struct page *pages[];
 };
 
 /**

@@ -6,10 +6,12 @@
 #include "compat.h"
 #include "page.h"
 
-/* Not bits of the kernel's word: set by read_flags(). */
+/* Not bits of the kernel's word: set by gw_page_read(). */
 #define GW_FOLIO_CMA BIT_ULL(61)
-#define GW_FOLIO_SWAPCACHE BIT_ULL(62)
-#define GW_FOLIO_HUGETLB BIT_ULL(63)
+#define GW_FOLIO_HUGETLB BIT_ULL(62)
+
+/* As folio_test_swapcache() (include/linux/page-flags.h): one bit alone may mean something else. */
+#define GW_SWAPCACHE (BIT_ULL(PG_swapbacked) | BIT_ULL(PG_swapcache))
 
 /* Names as the kernel prints them (include/trace/events/mmflags.h). */
 const struct gw_name gw_page_flag_names[] = {
@@ -31,64 +33,69 @@ const struct gw_name gw_page_flag_names[] = {
 #ifdef CONFIG_MEMORY_FAILURE
 	{ "hwpoison", BIT_ULL(PG_hwpoison) },
 #endif
-	{ "swapcache", GW_FOLIO_SWAPCACHE },
+#ifdef CONFIG_SWAP
+	{ "swapcache", GW_SWAPCACHE, GW_SWAPCACHE },
+#endif
 	{ "hugetlb", GW_FOLIO_HUGETLB },
 	{ "cma", GW_FOLIO_CMA },
 	{ }
 };
-
-static u64 read_flags(struct folio *folio, bool hugetlb)
-{
-	/* The node, zone and section of the page are in the upper bits of the same word. */
-	u64 flags = gw_folio_flags(folio) & (BIT_ULL(NR_PAGEFLAGS) - 1);
-
-	if (folio_test_swapcache(folio))
-		flags |= GW_FOLIO_SWAPCACHE;
-	if (hugetlb)
-		flags |= GW_FOLIO_HUGETLB;
-	if (!is_zone_device_page(&folio->page) && gw_pfn_in_cma(page_to_pfn(&folio->page)))
-		flags |= GW_FOLIO_CMA;
-	return flags;
-}
 
 bool gw_page_in_cma(const struct gw_page *facts)
 {
 	return facts->flags & GW_FOLIO_CMA;
 }
 
-static void read_pincount(struct folio *folio, struct gw_page *facts)
+int gw_page_pincount(const struct gw_page *facts)
 {
+	return facts->pincount_exact ? facts->own_pincount :
+				       facts->refcount / (int)GUP_PIN_COUNTING_BIAS;
+}
+
+const char *gw_page_zone_name(const struct gw_page *facts)
+{
+	return NODE_DATA(facts->nid)->node_zones[facts->zone].name;
+}
+
+/* Folios of several pages, hugetlb's among them. */
+static void read_large(struct folio *folio, struct page *page, struct page *first,
+		       struct gw_page *facts)
+{
+	facts->hugetlb = PageHuge(page);
+	if (facts->hugetlb)
+		facts->flags |= GW_FOLIO_HUGETLB;
+	facts->order = folio_order(folio);
 	facts->pincount_exact = gw_folio_has_pincount(folio);
 	if (facts->pincount_exact)
-		facts->pincount = gw_folio_pincount(folio);
-	else
-		facts->pincount = facts->refcount / (int)GUP_PIN_COUNTING_BIAS;
+		facts->own_pincount = gw_folio_pincount(folio);
+	/* hugetlb notes it in the head page, however the page is mapped. */
+	facts->anon_exclusive = gw_page_anon_exclusive(facts->hugetlb ? &folio->page : first);
 }
 
 void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts)
 {
 	struct folio *folio = page_folio(page);
+	u64 flags = gw_folio_flags(folio);
 
+	facts->valid = true;
 	facts->zero = zero;
-	facts->hugetlb = PageHuge(page);
-	facts->flags = read_flags(folio, facts->hugetlb);
+	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->refcount = folio_ref_count(folio);
 	facts->mapcount = gw_page_mapcount(folio, page);
-	read_pincount(folio, facts);
-	/* With DAX the same bit is PAGE_MAPPING_DAX_SHARED. */
-	facts->device = is_zone_device_page(page);
-	facts->anon = folio_test_anon(folio) && !facts->device;
-	facts->ksm = folio_test_ksm(folio);
-	/*
-	 * Has a meaning for anonymous pages only. hugetlb notes it in the head page, however the
-	 * page is mapped.
-	 */
-	if (facts->anon && !facts->ksm)
-		facts->anon_exclusive =
-			gw_page_anon_exclusive(facts->hugetlb ? &folio->page : first);
-	facts->order = folio_order(folio);
-	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->nid = page_to_nid(page);
-	facts->zone = page_zone(page)->name;
-	facts->valid = true;
+	facts->zone = page_zonenum(page);
+	facts->device = is_zone_device_page(page);
+	/* The node, zone and section of the page are in the upper bits of the same word. */
+	facts->flags = flags & (BIT_ULL(NR_PAGEFLAGS) - 1);
+	if (!facts->device && gw_pfn_in_cma(facts->head_pfn))
+		facts->flags |= GW_FOLIO_CMA;
+	facts->anon_exclusive = flags & GW_PG_ANON_EXCLUSIVE;
+	if (folio_test_large(folio))
+		read_large(folio, page, first, facts);
+	/* With DAX the same bit is PAGE_MAPPING_DAX_SHARED. */
+	facts->anon = folio_test_anon(folio) && !facts->device;
+	facts->ksm = facts->anon && folio_test_ksm(folio);
+	/* Has a meaning for anonymous pages only. */
+	if (!facts->anon || facts->ksm)
+		facts->anon_exclusive = false;
 }

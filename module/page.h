@@ -21,13 +21,13 @@
  * @hugetlb: of the hugetlb pool
  * @device: memory of a device, with a struct page
  * @order: order of the folio
+ * @zone: number of the zone in the node, see gw_page_zone_name()
  * @nid: NUMA node
  * @refcount: references of the folio
  * @mapcount: how often this page is mapped, mappings of the whole folio included
- * @pincount: FOLL_PIN pins of the folio, see @pincount_exact
+ * @own_pincount: the folio's own counter of pins, if @pincount_exact: see gw_page_pincount()
  * @flags: bits of gw_page_flag_names
  * @head_pfn: page frame of the folio's first page
- * @zone: name of the zone; a string of the kernel that is never freed
  */
 struct gw_page {
 	bool valid;
@@ -39,13 +39,13 @@ struct gw_page {
 	bool hugetlb;
 	bool device;
 	u8 order;
+	u8 zone;
 	s16 nid;
 	s32 refcount;
 	s32 mapcount;
-	s32 pincount;
+	s32 own_pincount;
 	u64 flags;
 	u64 head_pfn;
-	const char *zone;
 };
 
 extern const struct gw_name gw_page_flag_names[];
@@ -56,13 +56,29 @@ extern const struct gw_name gw_page_flag_names[];
  * @first: first page that this entry maps: of a huge mapping it carries what the kernel
  *	notes about the whole of it
  * @zero: the caller found it to be a shared page of zeros
- * @facts: filled in
+ * @facts: filled in; all zero before
  *
  * Context: any. The caller holds the page-table lock of an entry that maps @page: the reference
  * that this mapping owns keeps the folio from being freed or split meanwhile. A zero page and a
  * reserved page are never freed.
  */
 void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts);
+
+/**
+ * gw_page_pincount() - how many FOLL_PIN pins has the folio
+ * @facts: facts of a page
+ *
+ * Return: the number; a guess unless @facts->pincount_exact.
+ */
+int gw_page_pincount(const struct gw_page *facts);
+
+/**
+ * gw_page_zone_name() - the name of the zone that the page lies in
+ * @facts: facts of a page
+ *
+ * Return: a string of the kernel that is never freed.
+ */
+const char *gw_page_zone_name(const struct gw_page *facts);
 
 /**
  * gw_page_in_cma() - does the folio lie in memory set aside for CMA

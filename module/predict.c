@@ -193,7 +193,7 @@ static struct gw_prediction moved_first(const struct gw_case *c, struct gw_predi
 	if (gw_page_in_cma(&before->page))
 		p.doubt = "the page lies in memory set aside for CMA, and is moved out first if it "
 			  "can be";
-	else if (GW_HAVE_LONGTERM_MIGRATE && !strcmp(before->page.zone, "Movable"))
+	else if (GW_HAVE_LONGTERM_MIGRATE && !strcmp(gw_page_zone_name(&before->page), "Movable"))
 		p.doubt = "the page lies in the movable zone, and is moved out first if it can be";
 	else
 		return p;

@@ -87,6 +87,9 @@ const struct gw_right_rule gw_arch_right_rules[] = {
 	{ }
 };
 
+/* With LPA2 bits of the number are where the shareability is otherwise: that is no harm here. */
+const u64 gw_arch_attributes = ~GENMASK_ULL(49, PAGE_SHIFT);
+
 const u64 gw_arch_kind_bits = PTE_VALID | PTE_TYPE_MASK | GW_ARM64_PROTNONE;
 const u64 gw_arch_table_bits = PMD_TYPE_TABLE;
 

@@ -93,6 +93,8 @@ const struct gw_right_rule gw_arch_right_rules[] = {
 	{ }
 };
 
+const u64 gw_arch_attributes = ~GENMASK_ULL(51, PAGE_SHIFT);
+
 const u64 gw_arch_kind_bits = _PAGE_PRESENT | _PAGE_PSE | _PAGE_PROTNONE;
 /* _PAGE_TABLE, which is no constant where memory may be encrypted. */
 const u64 gw_arch_table_bits =

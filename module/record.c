@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -23,7 +24,7 @@ MODULE_PARM_DESC(pages_max, "most pages of one request (512; at most 4096)");
 
 static unsigned int kept_pages_max = 65536;
 module_param(kept_pages_max, uint, 0444);
-MODULE_PARM_DESC(kept_pages_max, "most pages of all kept records together (65536: some 32 MiB)");
+MODULE_PARM_DESC(kept_pages_max, "most pages of all kept records together (65536: some 16 MiB)");
 
 static unsigned int pins_max = 65536;
 module_param(pins_max, uint, 0444);
@@ -51,52 +52,72 @@ static void record_destroy(struct gw_record *record)
 {
 	gw_vma_free(&record->vma);
 	kfree(record->peek);
-	kvfree(record->before);
-	kvfree(record->after);
-	kvfree(record->results);
-	kfree(record);
+	kvfree(record);
 }
 
-struct gw_record *gw_record_create(unsigned int nr, bool after)
+/* What is of pages is in the same memory, behind the record. */
+struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after)
 {
-	struct gw_record *record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
+	size_t ways = nr_ways * sizeof(struct gw_way);
+	size_t snapshots = nr * sizeof(struct gw_snapshot);
+	size_t results = nr * sizeof(struct gw_page_result);
+	size_t of_call = after ? snapshots + nr * sizeof(struct page *) : 0;
+	struct gw_record *record;
 
+	/* All of that is written before it is read. */
+	record = kvmalloc(sizeof(*record) + ways + results + snapshots + of_call,
+			  GFP_KERNEL_ACCOUNT);
 	if (!record)
 		return NULL;
+	memset(record, 0, sizeof(*record));
+	record->nr = nr;
+	record->nr_ways = nr_ways;
+	record->ways = (void *)(record + 1);
+	record->results = (void *)record->ways + ways;
+	record->before = (void *)record->results + results;
+	if (after) {
+		record->after = record->before + nr;
+		record->pages = (void *)(record->after + nr);
+	}
 	kref_init(&record->kref);
 	INIT_LIST_HEAD(&record->node);
-	record->nr = nr;
-	record->before = kvcalloc(nr, sizeof(*record->before), GFP_KERNEL_ACCOUNT);
-	record->results = kvcalloc(nr, sizeof(*record->results), GFP_KERNEL_ACCOUNT);
-	if (after)
-		record->after = kvcalloc(nr, sizeof(*record->after), GFP_KERNEL_ACCOUNT);
-	if (!record->before || !record->results || (after && !record->after)) {
-		record_destroy(record);
-		return NULL;
-	}
 	return record;
 }
 
-void gw_record_trim(struct gw_record *record, unsigned int nr)
+/* Copies snapshots, and the ways that they have, into the memory of another record. */
+static void copy_snapshots(const struct gw_record *from, struct gw_record *to)
 {
-	struct gw_snapshot *before;
-	struct gw_page_result *results;
+	unsigned int i, way;
 
-	record->nr = nr;
-	before = kvcalloc(nr, sizeof(*before), GFP_KERNEL_ACCOUNT);
-	results = kvcalloc(nr, sizeof(*results), GFP_KERNEL_ACCOUNT);
-	if (!before || !results) {
-		/* Then it keeps more room than it needs. */
-		kvfree(before);
-		kvfree(results);
-		return;
+	memcpy(to->ways, from->ways, (to->nr_ways - 1) * sizeof(*to->ways));
+	to->ways[to->nr_ways - 1] = from->ways[from->nr_ways - 1];
+	for (i = 0; i < to->nr; i++) {
+		to->before[i] = from->before[i];
+		way = from->before[i].way - from->ways;
+		to->before[i].way = &to->ways[min(way, to->nr_ways - 1)];
 	}
-	memcpy(before, record->before, nr * sizeof(*before));
-	memcpy(results, record->results, nr * sizeof(*results));
-	swap(before, record->before);
-	swap(results, record->results);
-	kvfree(before);
-	kvfree(results);
+}
+
+struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsigned int nr_ways)
+{
+	struct gw_record *small = NULL;
+
+	if (nr < record->nr || nr_ways < record->nr_ways)
+		small = gw_record_create(nr, nr_ways, false);
+	record->nr = nr;
+	/* Without memory it keeps more room than it needs. */
+	if (!small)
+		return record;
+	copy_snapshots(record, small);
+	memcpy(small->results, record->results, nr * sizeof(*small->results));
+	record->nr_ways = small->nr_ways;
+	record->ways = small->ways;
+	record->before = small->before;
+	record->results = small->results;
+	*small = *record;
+	INIT_LIST_HEAD(&small->node);
+	kvfree(record);
+	return small;
 }
 
 static void record_release(struct kref *kref)
@@ -129,17 +150,26 @@ static struct gw_record *detach_oldest(void)
 	return oldest;
 }
 
-static bool too_many_kept(void)
+/* Is there no room for another record of @nr pages? */
+static bool no_room(unsigned int nr)
 {
-	return records_kept > effective_records_max() ||
-	       (records_kept > 1 && kept_pages > kept_pages_max);
+	return records_kept >= effective_records_max() ||
+	       (records_kept && kept_pages + nr > kept_pages_max);
 }
 
-void gw_records_add(struct gw_record *record, bool keep)
+void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 {
 	struct gw_record *dropped;
 
 	mutex_lock(&records_lock);
+	while (keep && no_room(record->nr)) {
+		dropped = detach_oldest();
+		records_dropped++;
+		/* It may be large: not under the lock. */
+		mutex_unlock(&records_lock);
+		gw_record_put(dropped);
+		mutex_lock(&records_lock);
+	}
 	/* Under the lock, so that the records stand in the order of their numbers. */
 	record->seq = ++last_seq;
 	if (keep) {
@@ -148,14 +178,7 @@ void gw_records_add(struct gw_record *record, bool keep)
 		records_kept++;
 		kept_pages += record->nr;
 	}
-	while (too_many_kept()) {
-		dropped = detach_oldest();
-		records_dropped++;
-		/* It may be large: not under the lock. */
-		mutex_unlock(&records_lock);
-		gw_record_put(dropped);
-		mutex_lock(&records_lock);
-	}
+	record->total_ns = ktime_get_ns() - start_ns;
 	mutex_unlock(&records_lock);
 }
 

@@ -16,22 +16,22 @@
 #include "rules.h"
 #include "uapi/gupwalk.h"
 #include "vma.h"
-#include "walk.h"
+#include "snapshot.h"
 
 /**
  * struct gw_page_result - what a call gave for one page
  * @addr: address
- * @cause: what the call did to the mapping
- * @has_pfn: the call reported a page, @pfn
- * @pfn: its page frame
+ * @pfn: page frame, if @has_pfn
  * @predicted: bits of enum gw_cause, of a prediction
+ * @cause: enum gw_cause: what the call did to the mapping
+ * @has_pfn: the call reported a page
  */
 struct gw_page_result {
 	unsigned long addr;
-	enum gw_cause cause;
-	bool has_pfn;
 	u64 pfn;
 	u32 predicted;
+	u8 cause;
+	bool has_pfn;
 };
 
 /**
@@ -57,13 +57,17 @@ struct gw_page_result {
  * @doubt: of a prediction: what cannot be told, or NULL
  * @advice: of a prediction that the call fails: what would make it pass, or NULL
  * @duration_ns: how long the call took
+ * @total_ns: how long all took, from the allocation of the record until it is kept
  * @held: the pages are held by the descriptor
  * @peek: bytes read from the page, allocated, or NULL
  * @peek_len: how many
  * @vma: VMA of @addr
  * @nr: entries of @before, @after and @results
+ * @nr_ways: how many @ways there is room for
+ * @ways: what the snapshots have in common; in the memory of the record, as the next four
  * @before: snapshots before the call
  * @after: snapshots after the call; NULL if no call was made
+ * @pages: room for the call to put the pages that it obtains; they are not ours any more
  * @results: what the call gave
  *
  * Written by gw_measure() only; constant from the moment somebody else can see it, but for @seq
@@ -91,25 +95,31 @@ struct gw_record {
 	const char *doubt;
 	const char *advice;
 	u64 duration_ns;
+	u64 total_ns;
 	bool held;
 	u8 *peek;
 	unsigned int peek_len;
 	struct gw_vma vma;
 	unsigned int nr;
+	unsigned int nr_ways;
+	struct gw_way *ways;
 	struct gw_snapshot *before;
 	struct gw_snapshot *after;
+	struct page **pages;
 	struct gw_page_result *results;
 };
 
 /**
  * gw_record_create() - allocate a record
  * @nr: pages it has room for
+ * @nr_ways: ways it has room for
  * @after: with snapshots after a call
  *
  * Context: may sleep.
- * Return: a record with one reference, all else zero; NULL without memory.
+ * Return: a record with one reference, all else zero but for what is of pages, which is not
+ * initialised; NULL without memory.
  */
-struct gw_record *gw_record_create(unsigned int nr, bool after);
+struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after);
 
 /**
  * gw_record_get() - take a reference
@@ -125,21 +135,24 @@ void gw_record_put(struct gw_record *record);
 
 /**
  * gw_record_trim() - make a record of a walk as large as it turned out to be
- * @record: the record, new, without snapshots after a call
+ * @record: the record, new, without snapshots after a call; must not be used any more
  * @nr: pages that it has, at most what it was created with
+ * @nr_ways: ways that it has, with the last one, likewise
  *
  * Context: may sleep.
+ * Return: the record, in other memory if there is any.
  */
-void gw_record_trim(struct gw_record *record, unsigned int nr);
+struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsigned int nr_ways);
 
 /**
  * gw_records_add() - give a record its number, and keep it
  * @record: the record, new; the list takes a reference of its own
  * @keep: put it among the kept ones, and drop the oldest if there are too many
+ * @start_ns: when the measurement began, CLOCK_MONOTONIC
  *
  * Context: may sleep.
  */
-void gw_records_add(struct gw_record *record, bool keep);
+void gw_records_add(struct gw_record *record, bool keep, u64 start_ns);
 
 /**
  * gw_records_clear() - drop all kept records

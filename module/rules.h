@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #include "ops.h"
-#include "walk.h"
+#include "snapshot.h"
 
 /**
  * struct gw_case - what was true where a call stopped

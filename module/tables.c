@@ -329,7 +329,7 @@ static bool give_tables(struct gw_tables *t, struct gw_blocks *blocks, struct vm
 	local_irq_save(irq_flags);
 	gw_descend(vma->vm_mm, t->next, &d.path);
 	local_irq_restore(irq_flags);
-	gw_path_levels(&d.path, d.entries);
+	gw_path_levels(&d.path, GW_PTE, d.entries);
 	*same = true;
 	for (level = GW_PGD; level <= d.path.last; level++) {
 		const struct gw_geometry *g = &t->level[level];

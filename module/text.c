@@ -171,7 +171,7 @@ static void print_snapshot(struct seq_file *m, const char *when, unsigned long a
 		print_level(m, &view);
 	print_tables(m, snap);
 	if (gw_snapshot_maps_page(snap))
-		seq_printf(m, "  physical addr: %016llx\n", snap->pa);
+		seq_printf(m, "  physical addr: %016llx\n", gw_snapshot_pa(snap));
 	else
 		seq_puts(m, "  physical addr: none\n");
 	print_line(m, "  entry:", gw_snapshot_fields, snap);

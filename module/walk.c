@@ -6,15 +6,18 @@
  *   attached, and an address inside an attached VMA keeps its tables above the PTE table:
  *   free_pgtables() frees only what no VMA covers.
  * - PTE tables may still go: retract_page_tables() (since v6.6 without the mmap lock) and, since
- *   v6.14, the reclaim of empty tables by MADV_DONTNEED. Interrupts off keeps these, as it does for
- *   gup_fast: both wait for an interrupt of this CPU or for an RCU grace period first.
+ *   v6.14, the reclaim of empty tables by MADV_DONTNEED. Both free the table after an RCU grace
+ *   period only, so that RCU, read locked from before the way down until the lock of the table is
+ *   given up, keeps it, and its lock. Whether it still is the table of the address is looked at
+ *   again under that lock, without which it is not taken away: __pte_offset_map_lock()
+ *   (mm/pgtable-generic.c).
  * - A PMD table that hugetlb shares between processes may go by huge_pmd_unshare(), which needs
  *   i_mmap_rwsem for write: we hold it for read.
- * - The entries change under us at any time. They are read once each, all of them again at the
- *   end, and the walk starts over if one is different.
- * - The last entry, and the page that it maps, are looked at once more under the entry's lock,
- *   taken with interrupts on (who holds it may be waiting for our CPU to answer a TLB flush),
- *   after checking that the entry is still the one we read.
+ * - Who changes an entry holds its lock, but for the CPU, which sets ACCESSED and DIRTY: so the
+ *   last entries of a chunk of pages are read once each, and the pages that they map looked at,
+ *   under that lock, and all of that belongs together.
+ * - The lock is taken with interrupts on: who holds it may be waiting for our CPU to answer a TLB
+ *   flush.
  */
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
@@ -25,92 +28,87 @@
 
 #include "arch.h"
 #include "compat.h"
-#include "descent.h"
+#include "walk.h"
 
-/*
- * Are the entries of the tables still what the descent read? Their slots may be read while
- * interrupts are off since the descent, or while the mmap lock, and for hugetlb i_mmap_rwsem, are
- * held.
- */
-static bool tables_unchanged(const struct gw_path *path)
+/* What the tables allow. */
+static void note_tables(struct gw_walk *w)
 {
-	return gw_path_same_above(path, min_t(int, path->last + 1, GW_PTE));
+	const struct gw_entry *top = w->way->level, *entry;
+	u64 ignored = gw_arch_top_ignored();
+
+	w->all = ~0ULL;
+	w->any = 0;
+	for (entry = top; entry < &top[w->path.last]; entry++) {
+		/* the levels that are folded into the topmost repeat its entry */
+		u64 means_nothing = entry->entry == top->entry ? ignored : 0;
+
+		w->all &= entry->value | means_nothing;
+		w->any |= entry->value & ~means_nothing;
+	}
 }
 
-/* And the pte? Its table must be kept from being freed: by interrupts off, or by RCU. */
-static bool path_unchanged(const struct gw_path *path)
+static u8 rights_of(const struct gw_walk *w, u64 leaf)
 {
-	return tables_unchanged(path) &&
-	       (path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte));
-}
-
-/* The page frame of the address, from that of the first page that the leaf maps. */
-static u64 leaf_pfn(u64 pfn, unsigned int shift, unsigned long addr)
-{
-	u64 mask = (1ULL << (shift - PAGE_SHIFT)) - 1;
-
-	return (pfn & ~mask) | ((addr >> PAGE_SHIFT) & mask);
-}
-
-static u8 rights_of(const struct gw_snapshot *snap)
-{
-	u64 leaf = snap->level[snap->nr_levels - 1].value;
-	enum gw_level level, top = gw_level_geometry(GW_PGD).kind;
 	const struct gw_right_rule *rule;
 	u8 rights = 0;
 
-	for (rule = gw_arch_right_rules; rule->right; rule++) {
-		bool has = (leaf & rule->leaf_mask) == rule->leaf_value;
-
-		for (level = GW_PGD; has && level + 1 < snap->nr_levels; level++) {
-			u64 mask = rule->table_mask;
-
-			if (level <= top)
-				mask &= ~gw_arch_top_ignored();
-			has = (snap->level[level].value & mask) == (rule->table_value & mask);
-		}
-		if (has)
+	for (rule = gw_arch_right_rules; rule->right; rule++)
+		if ((leaf & rule->leaf_mask) == rule->leaf_value &&
+		    !(rule->table_value & ~w->all) &&
+		    !(rule->table_mask & ~rule->table_value & w->any))
 			rights |= rule->right;
-	}
 	return rights;
 }
 
-static void classify_leaf(struct gw_snapshot *snap, const struct gw_path *path,
-			  unsigned long addr)
+/* The value of the entry where the path ends. */
+static u64 value_of_last(const struct gw_walk *w)
 {
-	u64 pfn;
+	return w->path.last == GW_PTE ? pte_val(w->path.pte) :
+					w->way->level[w->path.last].value;
+}
 
-	/*
-	 * The helpers undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask
-	 * would not.
-	 */
+/*
+ * The page frame that the entry maps. The helpers undo the inversion of entries that are not
+ * PRESENT on x86 (L1TF); a mask would not.
+ */
+static u64 pfn_of_leaf(const struct gw_path *path)
+{
 	switch (path->last) {
 	case GW_PUD:
-		pfn = pud_pfn(path->pud);
-		break;
+		return pud_pfn(path->pud);
 	case GW_PMD:
-		pfn = pmd_pfn(path->pmd);
-		snap->special = gw_pmd_special(path->pmd) || gw_pmd_devmap(path->pmd);
-		break;
+		return pmd_pfn(path->pmd);
 	default:
-		pfn = pte_pfn(path->pte);
-		snap->special = pte_special(path->pte) || gw_pte_devmap(path->pte);
-	}
-	snap->leaf = path->last;
-	snap->contiguous_shift =
-		gw_arch_contiguous_shift(path->last, snap->level[path->last].value);
-	snap->pfn = leaf_pfn(pfn, snap->shift, addr);
-	if (gw_arch_protnone(snap->level[path->last].value)) {
-		snap->state = GW_PROTNONE;
-	} else {
-		snap->state = GW_PRESENT;
-		snap->rights = rights_of(snap);
+		return pte_pfn(path->pte);
 	}
 }
 
-static void classify_absent(struct gw_snapshot *snap, const struct gw_path *path,
-			    bool hugetlb, unsigned long addr)
+static void classify_leaf(struct gw_walk *w)
 {
+	const struct gw_path *path = &w->path;
+	struct gw_snapshot *snap = &w->common;
+	u64 value = value_of_last(w);
+
+	if (path->last == GW_PTE)
+		snap->special = pte_special(path->pte) || gw_pte_devmap(path->pte);
+	else if (path->last == GW_PMD)
+		snap->special = gw_pmd_special(path->pmd) || gw_pmd_devmap(path->pmd);
+	snap->leaf = path->last;
+	snap->contiguous_shift = gw_arch_contiguous_shift(path->last, value);
+	if (gw_arch_protnone(value)) {
+		snap->state = GW_PROTNONE;
+	} else {
+		snap->state = GW_PRESENT;
+		snap->rights = rights_of(w, value);
+	}
+	snap->pfn = pfn_of_leaf(path);
+}
+
+static void classify_absent(struct gw_walk *w)
+{
+	bool hugetlb = is_vm_hugetlb_page(w->vma);
+	const struct gw_path *path = &w->path;
+	struct gw_snapshot *snap = &w->common;
 	struct gw_softleaf soft;
 	pte_t pte = path->pte;
 
@@ -120,11 +118,11 @@ static void classify_absent(struct gw_snapshot *snap, const struct gw_path *path
 	 * PROT_NONE there (x86: pud_present()).
 	 */
 	if (hugetlb && path->last != GW_PTE) {
-		pte = __pte(snap->level[path->last].value);
+		pte = __pte(value_of_last(w));
 		if (pte_present(pte)) {
 			snap->leaf = path->last;
-			snap->pfn = leaf_pfn(pte_pfn(pte), snap->shift, addr);
 			snap->state = GW_PROTNONE;
+			snap->pfn = pte_pfn(pte);
 			return;
 		}
 	}
@@ -141,37 +139,72 @@ static void classify_absent(struct gw_snapshot *snap, const struct gw_path *path
 	if (soft.state == GW_SWAP) {
 		snap->swap_type = soft.type;
 		snap->swap_offset = soft.offset;
-	} else if (soft.state == GW_MIGRATION || soft.state == GW_DEVICE) {
-		snap->pfn = leaf_pfn(soft.offset, snap->shift, addr);
+	} else {
+		snap->pfn = soft.offset;
 	}
 }
 
-static void classify(struct gw_snapshot *snap, const struct gw_path *path,
-		     struct vm_area_struct *vma, unsigned long addr)
+/* What does the entry say? */
+static void classify(struct gw_walk *w)
 {
-	gw_path_levels(path, snap->level);
-	snap->nr_levels = path->last + 1;
-	snap->shift = gw_level_shift(path->last);
-	snap->leaf = GW_NR_LEVELS;
+	const struct gw_path *path = &w->path;
+	struct gw_snapshot *snap = &w->common;
+
+	*snap = (struct gw_snapshot){
+		.way = w->way,
+		.nr_levels = path->last + 1,
+		.shift = gw_level_shift(path->last),
+		.leaf = GW_NR_LEVELS,
+	};
+	w->pages_mask = 0;
+	if (path->last == GW_PTE) {
+		snap->pte.entry = w->pte_table + offset_in_page(path->ptep);
+		snap->pte.value = pte_val(path->pte);
+	}
 	switch (path->end) {
 	case GW_END_EMPTY:
 		snap->state = GW_NONE;
 		break;
 	case GW_END_LEAF:
-		classify_leaf(snap, path, addr);
+		classify_leaf(w);
 		break;
 	case GW_END_ABSENT:
-		classify_absent(snap, path, is_vm_hugetlb_page(vma), addr);
+		classify_absent(w);
 		break;
 	case GW_END_BAD:
 		snap->state = GW_BAD;
 		break;
 	}
+	if (gw_snapshot_has_pfn(snap)) {
+		w->pages_mask = (1ULL << (snap->shift - PAGE_SHIFT)) - 1;
+		snap->pfn &= ~w->pages_mask;
+	}
+	w->plain = gw_snapshot_maps_page(snap) && snap->leaf == GW_PTE && !snap->special &&
+		   !vma_is_fsdax(w->vma);
 }
 
-static struct page *first_page(const struct gw_snapshot *snap)
+/* Reads a pte. It often says the same as the one before, of another page. */
+static void read_pte(struct gw_walk *w, pte_t *ptep)
 {
-	return pfn_to_page(leaf_pfn(snap->pfn, snap->shift, 0));
+	struct gw_snapshot *snap = &w->common;
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (snap->leaf != GW_PTE || (pte_val(pte) ^ snap->pte.value) & gw_arch_attributes) {
+		gw_path_end_at_pte(&w->path, ptep, pte);
+		classify(w);
+		return;
+	}
+	w->path.ptep = ptep;
+	snap->pte.entry = w->pte_table + offset_in_page(ptep);
+	snap->pte.value = pte_val(pte);
+	snap->pfn = pte_pfn(pte);
+}
+
+static void make_snapshot(const struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+{
+	*snap = w->common;
+	snap->offset = offset_in_page(addr);
+	snap->pfn += addr >> PAGE_SHIFT & w->pages_mask;
 }
 
 /*
@@ -179,13 +212,13 @@ static struct page *first_page(const struct gw_snapshot *snap)
  * driver that goes takes them with it, whoever maps them; it waits for the reference on all of them
  * only, as get_user_pages() takes it (mm/gup.c up to v6.12).
  */
-static bool read_fsdax_page(struct gw_snapshot *snap)
+static bool read_fsdax_page(const struct gw_walk *w, struct gw_snapshot *snap)
 {
 	struct dev_pagemap *pagemap = gw_get_dev_pagemap(snap->pfn);
 
 	if (!pagemap)
 		return false;
-	gw_page_read(pfn_to_page(snap->pfn), first_page(snap), false, &snap->page);
+	gw_page_read(pfn_to_page(snap->pfn), pfn_to_page(w->common.pfn), false, &snap->page);
 	put_dev_pagemap(pagemap);
 	return true;
 }
@@ -196,32 +229,44 @@ static bool may_be_huge_zero(const struct gw_snapshot *snap, struct vm_area_stru
 	return snap->leaf == GW_PMD && (vma_is_anonymous(vma) || vma_is_fsdax(vma));
 }
 
-static struct page *normal_page(const struct gw_snapshot *snap, struct vm_area_struct *vma,
-				bool zero)
+/*
+ * pfn_to_online_page(), which need not be asked about the neighbours of a page that is mapped here:
+ * memory of devices comes and goes in whole subsections, other memory in whole sections, and not
+ * while it is mapped.
+ */
+static struct page *online_page(struct gw_walk *w, u64 pfn)
 {
-	if (snap->special && !zero && !may_be_huge_zero(snap, vma))
-		return NULL;
-	/* Huge leaves have no bit that says so before v6.12. */
-	if (snap->leaf < GW_PTE && vma->vm_flags & VM_PFNMAP)
-		return NULL;
-	return pfn_to_online_page(snap->pfn);
+	u64 subsection = pfn >> PFN_SUBSECTION_SHIFT;
+	struct page *page;
+
+	if (subsection == w->online)
+		return pfn_to_page(pfn);
+	page = pfn_to_online_page(pfn);
+	w->online = page ? subsection : ~0ULL;
+	return page;
 }
 
-/*
- * Read the facts of the mapped page, if it is one that the kernel treats as an ordinary page
- * here. Mirrors vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero
- * pages and those of files with DAX, which these hide (the latter on v6.12 and older), as well.
- */
-static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
+static struct page *normal_page(struct gw_walk *w, const struct gw_snapshot *snap, bool zero)
+{
+	if (snap->special && !zero && !may_be_huge_zero(snap, w->vma))
+		return NULL;
+	/* Huge leaves have no bit that says so before v6.12. */
+	if (snap->leaf < GW_PTE && w->vma->vm_flags & VM_PFNMAP)
+		return NULL;
+	return online_page(w, snap->pfn);
+}
+
+/* Of an entry that is not @plain. */
+static void read_odd_page(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	bool zero = snap->leaf == GW_PTE && is_zero_pfn(snap->pfn);
 	struct page *page;
 
 	if (!gw_snapshot_maps_page(snap))
 		return;
-	if (vma_is_fsdax(vma) && read_fsdax_page(snap))
+	if (vma_is_fsdax(w->vma) && read_fsdax_page(w, snap))
 		return;
-	page = normal_page(snap, vma, zero);
+	page = normal_page(w, snap, zero);
 	if (!page)
 		return;
 	/*
@@ -229,11 +274,33 @@ static void read_page(struct gw_snapshot *snap, struct vm_area_struct *vma)
 	 * an anonymous VMA, or a hole of a file with DAX, and yet neither anonymous nor part of a
 	 * mapping.
 	 */
-	if (may_be_huge_zero(snap, vma) && !gw_page_has_mapping(page))
+	if (may_be_huge_zero(snap, w->vma) && !gw_page_has_mapping(page))
 		zero = true;
-	gw_page_read(page, first_page(snap), zero, &snap->page);
+	gw_page_read(page, pfn_to_page(w->common.pfn), zero, &snap->page);
 }
 
+/*
+ * Read the facts of the mapped page, if it is one that the kernel treats as an ordinary page
+ * here. Mirrors vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero
+ * pages and those of files with DAX, which these hide (the latter on v6.12 and older), as well.
+ */
+static void read_page(struct gw_walk *w, struct gw_snapshot *snap)
+{
+	struct page *page;
+
+	if (!w->plain) {
+		read_odd_page(w, snap);
+		return;
+	}
+	page = online_page(w, snap->pfn);
+	if (page)
+		gw_page_read(page, page, is_zero_pfn(snap->pfn), &snap->page);
+}
+
+/*
+ * The lock of the entry where the path ends. As in __pte_offset_map_lock(): RCU keeps a PTE table,
+ * and with it its lock, from the moment that the entry above it was seen to point there.
+ */
 static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path)
 {
 	spinlock_t *lock;
@@ -245,86 +312,167 @@ static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path
 	return is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
 }
 
+/* Writes down a path that was not gone before, for all snapshots that have it in common. */
+static void note_way(struct gw_walk *w)
+{
+	struct gw_way *way = &w->ways[min(w->used, w->nr_ways - 1)];
+
+	gw_path_levels(&w->path, GW_PMD, way->level);
+	w->way = way;
+	if (w->path.last == GW_PTE)
+		w->pte_table = __pa(w->path.ptep) & PAGE_MASK;
+	note_tables(w);
+	w->common.leaf = GW_NR_LEVELS;
+}
+
+static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+{
+	struct gw_path last = w->path;
+
+	/* What was read for another one may mean something else here. */
+	if (vma != w->vma)
+		w->common.leaf = GW_NR_LEVELS;
+	w->vma = vma;
+	w->online = ~0ULL;
+	gw_descend(vma->vm_mm, addr, &w->path);
+	if (!w->way || !gw_path_same_way(&w->path, &last))
+		note_way(w);
+}
+
+/* Of how many pages from that of @addr on is the last entry at the end of the path? */
+static unsigned long pages_at_end(const struct gw_path *path, unsigned long addr)
+{
+	unsigned int shift = gw_level_shift(min_t(int, path->last, GW_PMD));
+	unsigned long last = addr | ((1UL << shift) - 1);
+
+	return (last >> PAGE_SHIFT) - (addr >> PAGE_SHIFT) + 1;
+}
+
 /*
- * Looks once more at the entry where the walk ended, under its lock, and at the page that it maps.
- * An empty entry needs that as well: who changes an entry under the lock clears it first and
- * writes the new one later (ptep_clear_flush() and set_pte_at(): copy-on-write, migration,
- * mprotect), and without the lock two looks in between see the same nothing.
- *
- * As in __pte_offset_map_lock(): RCU keeps a PTE table, and with it its lock, from the moment that
- * the entry above it was seen to point there; that entry is looked at again under the lock.
- *
- * Returns false if an entry is no longer the one in @path.
+ * A snapshot that cannot be trusted. What is in the last place for ways is of this one, or of
+ * another like it.
  */
-static bool settle(struct gw_snapshot *snap, struct gw_path *path, struct vm_area_struct *vma)
+static void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+{
+	struct gw_way *last = &w->ways[w->nr_ways - 1];
+
+	classify(w);
+	make_snapshot(w, addr, snap);
+	*last = *w->way;
+	snap->way = last;
+	w->way = NULL;
+}
+
+/*
+ * Looks at entries under their lock, at an empty one as well: who changes an entry under the lock
+ * clears it first and writes the new one later (ptep_clear_flush() and set_pte_at(): copy-on-write,
+ * migration, mprotect). A pte is read here; all above it must be what the way down has read.
+ *
+ * Returns false if it is not.
+ */
+static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
+{
+	bool stable = w->way != &w->ways[w->nr_ways - 1];
+	struct gw_snapshot *end = snaps + nr;
+
+	if (!gw_path_same_above(&w->path, min_t(int, w->path.last + 1, GW_PTE)))
+		return false;
+	if (stable && w->way == &w->ways[w->used])
+		w->used++;
+	if (w->path.last == GW_PTE)
+		read_pte(w, w->path.ptep);
+	else
+		classify(w);
+	for (;;) {
+		make_snapshot(w, addr, snaps);
+		read_page(w, snaps);
+		snaps->stable = stable;
+		if (++snaps == end)
+			return true;
+		addr = (addr & PAGE_MASK) + PAGE_SIZE;
+		if (w->path.last == GW_PTE)
+			read_pte(w, w->path.ptep + 1);
+	}
+}
+
+/* Returns how many pages a snapshot was taken of; 0: of one, but it cannot be trusted. */
+static unsigned int walk_try(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long nr, struct gw_snapshot *snaps)
 {
 	spinlock_t *lock;
 	bool same;
 
 	rcu_read_lock();
-	same = tables_unchanged(path);
-	lock = same ? lock_of_last(vma, path) : NULL;
-	if (lock) {
+	go_down(w, vma, addr);
+	nr = min3(nr, pages_at_end(&w->path, addr), GW_WALK_CHUNK);
+	lock = lock_of_last(vma, &w->path);
+	if (lock)
 		spin_lock(lock);
-		same = path_unchanged(path);
-		if (same)
-			read_page(snap, vma);
+	same = take(w, addr, nr, snaps);
+	if (lock)
 		spin_unlock(lock);
-	}
 	rcu_read_unlock();
-	return same;
+	if (same)
+		return nr;
+	make_unstable(w, addr, snaps);
+	return 0;
 }
 
-static bool walk_try(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)
-{
-	struct gw_path path = { };
-	unsigned long irq_flags;
-	bool same;
-
-	memset(snap, 0, sizeof(*snap));
-	local_irq_save(irq_flags);
-	gw_descend(vma->vm_mm, addr, &path);
-	same = path_unchanged(&path);
-	local_irq_restore(irq_flags);
-
-	classify(snap, &path, vma, addr);
-	if (gw_snapshot_maps_page(snap))
-		snap->pa = PFN_PHYS(snap->pfn) + offset_in_page(addr);
-	return same && settle(snap, &path, vma);
-}
-
-void gw_walk_one(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap)
+/* Returns how many pages a snapshot was taken of: all at the end of one way, or some. */
+static unsigned int walk_some(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
+			      unsigned long nr, struct gw_snapshot *snaps)
 {
 	bool hugetlb = is_vm_hugetlb_page(vma);
-	unsigned int tries = 0;
+	unsigned int tries = 0, taken, i;
 
 	if (hugetlb)
 		i_mmap_lock_read(vma->vm_file->f_mapping);
-	do {
-		snap->stable = walk_try(vma, addr, snap);
-		snap->retries = tries;
-	} while (!snap->stable && tries++ < GW_WALK_RETRIES);
+	do
+		taken = walk_try(w, vma, addr, nr, snaps);
+	while (!taken && tries++ < GW_WALK_RETRIES);
 	if (hugetlb)
 		i_mmap_unlock_read(vma->vm_file->f_mapping);
+	taken = max(taken, 1U);
+	if (tries)
+		for (i = 0; i < taken; i++)
+			snaps[i].retries = tries;
+	return taken;
 }
 
-void gw_walk(struct mm_struct *mm, unsigned long addr, unsigned long nr_pages,
-	     struct gw_snapshot *snaps)
+void gw_walk_begin(struct gw_walk *walk, struct gw_way *ways, unsigned int nr_ways)
 {
-	struct vm_area_struct *vma = NULL;
-	unsigned long i;
+	walk->ways = ways;
+	walk->nr_ways = nr_ways;
+	walk->used = 0;
+	walk->vma = NULL;
+	walk->path = (struct gw_path){ };
+	walk->way = NULL;
+}
 
-	for (i = 0; i < nr_pages; i++) {
-		if (!vma || addr >= vma->vm_end)
+void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long addr,
+		 struct gw_snapshot *snap)
+{
+	walk_some(walk, vma, addr, 1, snap);
+}
+
+void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_struct *vma,
+		   unsigned long addr, unsigned long nr_pages, struct gw_snapshot *snaps)
+{
+	unsigned long i = 0, nr;
+
+	while (i < nr_pages) {
+		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
 			vma = gw_vma_lookup(mm, addr);
 		if (vma) {
-			gw_walk_one(vma, addr, &snaps[i]);
+			nr = (vma->vm_end - (addr & PAGE_MASK)) >> PAGE_SHIFT;
+			nr = walk_some(walk, vma, addr, min(nr, nr_pages - i), &snaps[i]);
 		} else {
-			memset(&snaps[i], 0, sizeof(snaps[i]));
-			snaps[i].state = GW_NOVMA;
-			snaps[i].leaf = GW_NR_LEVELS;
-			snaps[i].stable = true;
+			snaps[i] = (struct gw_snapshot){
+				.state = GW_NOVMA, .leaf = GW_NR_LEVELS, .stable = true,
+			};
+			nr = 1;
 		}
-		addr = (addr & PAGE_MASK) + PAGE_SIZE;
+		i += nr;
+		addr = (addr & PAGE_MASK) + nr * PAGE_SIZE;
 	}
 }

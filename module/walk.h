@@ -1,144 +1,70 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A walk reads every level of the page tables for an address; a snapshot is what one walk saw,
- * with the state of the page that is mapped there.
+ * A walk reads every level of the page tables for the addresses of a range, and takes a snapshot of
+ * each.
  */
 #ifndef _GUPWALK_WALK_H
 #define _GUPWALK_WALK_H
 
-#include <linux/mm_types.h>
-#include <linux/types.h>
-
-#include "page.h"
-
-/**
- * enum gw_level - levels of the page tables, from the top
- * @GW_PGD: page global directory
- * @GW_P4D: page level 4 directory
- * @GW_PUD: page upper directory
- * @GW_PMD: page middle directory
- * @GW_PTE: page table entry
- * @GW_NR_LEVELS: how many there are; also "no level"
- */
-enum gw_level { GW_PGD, GW_P4D, GW_PUD, GW_PMD, GW_PTE, GW_NR_LEVELS };
-
-/**
- * enum gw_state - what the last entry of a walk says
- * @GW_NONE: nothing is mapped, nothing is remembered
- * @GW_PRESENT: a page is mapped
- * @GW_PROTNONE: a page is there, but the entry lets nobody reach it: PROT_NONE, or a NUMA hint
- * @GW_SWAP: the page is in swap
- * @GW_MIGRATION: the page is being moved
- * @GW_MARKER: no page; the entry itself carries a message (enum gw_marker)
- * @GW_DEVICE: the page is private or exclusive to a device
- * @GW_BAD: not an entry that the kernel would accept
- * @GW_NOVMA: there is no VMA, so the tables may not be read
- */
-enum gw_state {
-	GW_NONE,
-	GW_PRESENT,
-	GW_PROTNONE,
-	GW_SWAP,
-	GW_MIGRATION,
-	GW_MARKER,
-	GW_DEVICE,
-	GW_BAD,
-	GW_NOVMA,
-	GW_NR_STATES
-};
-
-/**
- * enum gw_marker - what an entry of state GW_MARKER says
- * @GW_MARKER_NONE: not a marker
- * @GW_MARKER_UFFD_WP: write-protected by userfaultfd while no page was mapped
- * @GW_MARKER_POISONED: access shall fail (UFFDIO_POISON, or a page that could not be read
- *	from swap)
- * @GW_MARKER_GUARD: MADV_GUARD_INSTALL
- * @GW_MARKER_HWPOISON: the page that was here has a memory error
- * @GW_MARKER_UNKNOWN: a kind of entry that this module does not know
- */
-enum gw_marker {
-	GW_MARKER_NONE,
-	GW_MARKER_UFFD_WP,
-	GW_MARKER_POISONED,
-	GW_MARKER_GUARD,
-	GW_MARKER_HWPOISON,
-	GW_MARKER_UNKNOWN,
-	GW_NR_MARKERS
-};
-
-/* What all levels of a path together allow. */
-#define GW_RIGHT_READ 0x1
-#define GW_RIGHT_WRITE 0x2
-#define GW_RIGHT_USER 0x4
-#define GW_RIGHT_EXEC 0x8
+#include "descent.h"
+#include "snapshot.h"
 
 /* A walk that finds the tables changed under it starts again at most this often. */
 #define GW_WALK_RETRIES 8
 
+/* So many pages are looked at, at most, while the lock of a table is held. */
+#define GW_WALK_CHUNK 64UL
+
 /**
- * struct gw_entry - one slot of a table
- * @entry: physical address of the slot
- * @value: what was in it
+ * struct gw_walk - walks whose snapshots have their ways in common
+ * @ways: room for ways
+ * @nr_ways: how many there is room for; the last is for snapshots that are not stable
+ * @used: how many others are in use
+ * @vma: VMA of the addresses that are looked at
+ * @path: the way to their last entries, which are one, or in one PTE table; its slot of a pte is
+ *	that of the one that was last read
+ * @way: the same in the form of snapshots; NULL: not noted yet
+ * @pte_table: physical address of the PTE table, if the way leads to one
+ * @common: a snapshot that has this way, with what the last entry says; of an entry that maps
+ *	several pages @common.pfn is the first
+ * @pages_mask: how many more these are
+ * @plain: the last entry is a pte that maps a page, and as far as it says an ordinary one
+ * @all: bits that are set in all entries above it, where they mean something
+ * @any: bits that are set in any of them
+ * @online: number of the subsection of memory that the last page was found in; ~0: none
  */
-struct gw_entry {
-	u64 entry;
-	u64 value;
+struct gw_walk {
+	struct gw_way *ways;
+	unsigned int nr_ways;
+	unsigned int used;
+	struct vm_area_struct *vma;
+	struct gw_path path;
+	const struct gw_way *way;
+	u64 pte_table;
+	struct gw_snapshot common;
+	u64 pages_mask;
+	bool plain;
+	u64 all;
+	u64 any;
+	u64 online;
 };
 
 /**
- * struct gw_snapshot - what one walk saw
- * @level: the entries read, indexed by enum gw_level
- * @nr_levels: how many of them were read; the last one decided where the walk ended
- * @state: enum gw_state
- * @leaf: enum gw_level of the entry that maps the page, GW_NR_LEVELS if none does
- * @marker: enum gw_marker
- * @rights: GW_RIGHT_*
- * @shift: log2 of the bytes that the last entry covers
- * @contiguous_shift: log2 of the bytes of the block of entries that the leaf says it is a part
- *	of, to be cached as one (arm64); 0: of none
- * @retries: how often the walk was started again
- * @swap_type: swap device, if @state is GW_SWAP
- * @stable: the entries did not change while they, and the page, were read
- * @special: the entry is marked as mapping no ordinary page
- * @pfn: page frame of the address; see debugfs-layout.md for which states
- * @pa: physical address of the address, if gw_snapshot_maps_page()
- * @swap_offset: place on the swap device
- * @page: facts of the mapped page, valid if @page.valid
- */
-struct gw_snapshot {
-	struct gw_entry level[GW_NR_LEVELS];
-	u8 nr_levels;
-	u8 state;
-	u8 leaf;
-	u8 marker;
-	u8 rights;
-	u8 shift;
-	u8 contiguous_shift;
-	u8 retries;
-	u8 swap_type;
-	bool stable;
-	bool special;
-	u64 pfn;
-	u64 pa;
-	u64 swap_offset;
-	struct gw_page page;
-};
-
-/**
- * gw_snapshot_maps_page() - does the last entry name a page that the address stands for
- * @snap: the snapshot
+ * gw_walk_begin() - get ready for walks
+ * @walk: initialised
+ * @ways: room for ways, which must outlive the snapshots
+ * @nr_ways: how many, at least two
  *
- * Return: true if @snap->pfn and the physical address of the address are known.
+ * Where there is no room any more for another way, a snapshot is not stable. One for each PTE
+ * table of a range, and one more, are enough as long as nobody replaces tables.
  */
-static inline bool gw_snapshot_maps_page(const struct gw_snapshot *snap)
-{
-	return snap->state == GW_PRESENT || snap->state == GW_PROTNONE;
-}
+void gw_walk_begin(struct gw_walk *walk, struct gw_way *ways, unsigned int nr_ways);
 
 /**
- * gw_walk() - take a snapshot of every page of a range
+ * gw_walk_range() - take a snapshot of every page of a range
+ * @walk: the walk
  * @mm: whose page tables
+ * @vma: VMA of @addr, if the caller knows it, or NULL
  * @addr: first address, in user space; need not be page-aligned
  * @nr_pages: pages from the one that holds @addr
  * @snaps: @nr_pages snapshots, filled in
@@ -149,21 +75,19 @@ static inline bool gw_snapshot_maps_page(const struct gw_snapshot *snap)
  * Context: process context, may sleep. The caller holds a reference on @mm's users and the mmap
  * lock for read or write.
  */
-void gw_walk(struct mm_struct *mm, unsigned long addr, unsigned long nr_pages,
-	     struct gw_snapshot *snaps);
+void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_struct *vma,
+		   unsigned long addr, unsigned long nr_pages, struct gw_snapshot *snaps);
 
 /**
  * gw_walk_one() - take a snapshot of one address
+ * @walk: the walk
  * @vma: the VMA that holds @addr
  * @addr: the address
  * @snap: filled in
  *
- * Mirrors gup_fast's descent (mm/gup.c, gup_pgd_range() and below) for the entries, and
- * __pte_offset_map_lock() (mm/pgtable-generic.c) for the page.
- *
- * Context: process context, may sleep. The caller holds the mmap lock of @vma->vm_mm for read or
- * write.
+ * Context: as of gw_walk_range().
  */
-void gw_walk_one(struct vm_area_struct *vma, unsigned long addr, struct gw_snapshot *snap);
+void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long addr,
+		 struct gw_snapshot *snap);
 
 #endif /* _GUPWALK_WALK_H */

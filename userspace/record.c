@@ -37,6 +37,7 @@ static const struct field record_fields[] = {
 	NULLABLE(record, doubt, STRING),
 	NULLABLE(record, advice, STRING),
 	FIELD(record, duration_ns, UNSIGNED),
+	FIELD(record, total_ns, UNSIGNED),
 	FIELD(record, mmap_lock, STRING),
 	FIELD(record, held, BOOLEAN),
 };

@@ -111,6 +111,7 @@ struct record {
 	const char *doubt;
 	const char *advice;
 	uint64_t duration_ns;
+	uint64_t total_ns;
 	const char *mmap_lock;
 	bool held;
 	const char *peek;	/* bytes, not a string */

@@ -81,7 +81,6 @@ struct folio {
 #define page_folio(p) ((struct folio *)compound_head(p))
 #define folio_ref_count(folio) page_ref_count(&(folio)->page)
 #define folio_test_anon(folio) PageAnon(&(folio)->page)
-#define folio_test_swapcache(folio) PageSwapCache(&(folio)->page)
 #define folio_test_ksm(folio) PageKsm(&(folio)->page)
 #define folio_test_large(folio) PageHead(&(folio)->page)
 #define folio_order(folio) compound_order(&(folio)->page)
@@ -129,6 +128,13 @@ static inline bool gw_page_has_mapping(struct page *page)
 	return compound_head(page)->mapping;
 }
 
+/* The same bit of a page by itself; other kinds of pages use it for something else. */
+#if GW_HAVE_ANON_EXCLUSIVE
+#define GW_PG_ANON_EXCLUSIVE BIT_ULL(PG_anon_exclusive)
+#else
+#define GW_PG_ANON_EXCLUSIVE 0
+#endif
+
 static inline bool gw_page_anon_exclusive(struct page *page)
 {
 #if GW_HAVE_ANON_EXCLUSIVE
@@ -166,12 +172,12 @@ static inline int gw_page_mapcount(struct folio *folio, struct page *page)
 #else
 	int mapcount = 0;
 
+	if (!folio_test_large(folio))
+		return atomic_read(&page->_mapcount) + 1;
 	/* The word of a hugetlb page's own count holds the page type since v6.11. */
 	if (!folio_test_hugetlb(folio))
 		mapcount = atomic_read(&page->_mapcount) + 1;
-	if (folio_test_large(folio))
-		mapcount += folio_entire_mapcount(folio);
-	return mapcount;
+	return mapcount + folio_entire_mapcount(folio);
 #endif
 }
 

@@ -12,7 +12,7 @@
 #include <linux/leafops.h>
 #endif
 
-#include "../walk.h"
+#include "../snapshot.h"
 
 #if GW_HAVE_PMDP_GET_LOCKLESS
 #define gw_pmdp_get_lockless(pmdp) pmdp_get_lockless(pmdp)

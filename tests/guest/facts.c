@@ -441,6 +441,11 @@ static void header(void)
 		   jnum(answer, "duration_ns"), (unsigned long long)before,
 		   (unsigned long long)after);
 	check(jnum(answer, "duration_ns") > 0);
+	/* Each clock of the two is read before and after what it times. */
+	check_that(jnum(answer, "total_ns") > jnum(answer, "duration_ns") &&
+		   (uint64_t)jnum(answer, "total_ns") <= after - before,
+		   "%lld of %lld in %llu", jnum(answer, "duration_ns"), jnum(answer, "total_ns"),
+		   (unsigned long long)(after - before));
 	check_str(jstr(answer, "run"), "0123456789012345678901234567890");
 	check_str(jstr(answer, "source"), "request");
 	check_str(jstr(answer, "op"), "get_user_pages");

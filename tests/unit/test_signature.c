@@ -176,6 +176,7 @@ static void test_facts_that_do_not(void **state)
 {
 	static const char *const changes[][2] = {
 		{ "\"duration_ns\":", "\"duration_ns\":1" },
+		{ "\"total_ns\":", "\"total_ns\":1" },
 		{ "\"time_ns\":", "\"time_ns\":1" },
 		{ "\"seq\":", "\"seq\":1" },
 		{ "\"pid\":", "\"pid\":1" },
