@@ -20,6 +20,7 @@ struct table {
 	const struct column *columns;
 	size_t n;
 	int wide;
+	FILE *out;
 	struct row *rows;
 	size_t nr_rows;
 };
@@ -57,6 +58,7 @@ struct table *table_new(struct session *s, const struct column *columns, size_t 
 	t->columns = columns;
 	t->n = n;
 	t->wide = s->wide;
+	t->out = s->out;
 	scols_table_set_stream(t->scols, s->out);
 	scols_table_enable_colors(t->scols, session_colors(s));
 	/* as on a terminal of that width, so that a file gets the same lines */
@@ -197,6 +199,24 @@ void table_headings(struct table *t, bool wanted)
 	scols_table_enable_noheadings(t->scols, !wanted);
 }
 
+/* libsmartcols fills up an empty cell with blanks at the end of a line too. */
+static void print_trimmed(struct table *t)
+{
+	char *text = NULL, *line, *rest;
+
+	must_scols(scols_print_table_to_string(t->scols, &text) == 0);
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		size_t n = strlen(line);
+
+		while (n && line[n - 1] == ' ')
+			n--;
+		if (rest || n)
+			fprintf(t->out, "%.*s\n", (int)n, line);
+	}
+	free(text);
+}
+
 void table_print(struct table *t)
 {
 	int widths[TABLE_COLUMNS];
@@ -209,7 +229,7 @@ void table_print(struct table *t)
 			free(t->rows[i].cells[j]);
 	}
 	free(t->rows);
-	scols_print_table(t->scols);
+	print_trimmed(t);
 	scols_unref_table(t->scols);
 	free(t);
 }
