@@ -170,20 +170,38 @@ void refusal_read(const char *answer, int error, struct refusal *refusal)
 	json_object_put(object);
 }
 
+const char *refusal_reason(const struct refusal *refusal)
+{
+	const char *error = refusal->error, *word = refusal->word ? refusal->word : "";
+	size_t key = strcspn(word, "=");
+
+	if (key && !strncmp(error, word, key) && error[key] == ':')
+		error += key + strspn(error + key, ": ");
+	return error;
+}
+
+/* Of a process or an address no table of ops tells what would be better. */
+static const char *refusal_advice(const struct refusal *refusal)
+{
+	const char *word = refusal->word ? refusal->word : "";
+
+	if (refusal->errno_value == ESRCH)
+		return "ps -e tells which processes there are";
+	if (!strncmp(word, "pid=", strlen("pid=")) || refusal->errno_value == EFAULT)
+		return NULL;
+	return "gupwalk info tells what each op takes";
+}
+
 void refusal_complain(const char *request, const struct refusal *refusal)
 {
-	const char *word = refusal->word ? refusal->word : request, *error = refusal->error;
-	size_t key = strcspn(word, "=");
 	struct strbuf advice = { 0 };
 
-	/* the error names the word that it is about, and so do we */
-	if (!strncmp(error, word, key) && error[key] == ':')
-		error += key + strspn(error + key, ": ");
 	if (refusal->allowed && *refusal->allowed)
 		strbuf_addf(&advice, "allowed: %s", refusal->allowed);
-	else
-		strbuf_addf(&advice, "gupwalk info tells what each op takes");
-	complain("making a request", word, error, advice.at);
+	else if (refusal_advice(refusal))
+		strbuf_addf(&advice, "%s", refusal_advice(refusal));
+	complain("making a request", refusal->word ? refusal->word : request,
+		 refusal_reason(refusal), advice.at);
 	strbuf_free(&advice);
 }
 

@@ -99,6 +99,14 @@ struct refusal {
 void refusal_read(const char *answer, int error, struct refusal *refusal);
 
 /**
+ * refusal_reason() - what is wrong, without the key of the word that it is about
+ * @refusal: what the module said
+ *
+ * Return: part of @refusal->error.
+ */
+const char *refusal_reason(const struct refusal *refusal);
+
+/**
  * refusal_complain() - tell the user about a refused request
  * @request: the request
  * @refusal: what the module said about it
