@@ -337,7 +337,7 @@ static const struct gw_rule rules[] = {
 	  "nothing: that is what it is for", NULL,
 	  secretmem, secretmem },
 	{ "vma-prot-none",
-	  "the VMA is PROT_NONE, and FOLL_FORCE was not given; the page may well be there",
+	  "the VMA is PROT_NONE, and FOLL_FORCE was not given: whether a page is there does not matter",
 	  FIXUP | GUP, { EFAULT },
 	  NULL, advise_rights,
 	  prot_none, prot_none },
