@@ -16,6 +16,7 @@
 #include "number.h"
 #include "print.h"
 #include "record.h"
+#include "words.h"
 
 enum {
 	OPTION_FAULT = OPTION_LONG,
@@ -24,7 +25,7 @@ enum {
 static const struct option_row translate_options[] = {
 	{ "pid", 'p', "PID", "the process" },
 	{ "fault", OPTION_FAULT, NULL,
-	  "let get_user_pages_remote fault the page in, if it is not there" },
+	  "let get_user_pages_remote fault the page in for reading, if it is not there" },
 	{ NULL }
 };
 
@@ -70,7 +71,8 @@ enum { BY_WALK, BY_FOLLOW_PFN, BY_GUP, BY_VM_PGOFF, BY_PAGEMAP, NR_METHODS };
  * @addr: the address
  * @page: bytes of a page
  * @fault: pages may be faulted in
- * @walk: the record of the walk
+ * @nowhere: why no VMA can have the address; or empty
+ * @walk: the record of the walk; NULL if there is no VMA
  * @by: the ways
  */
 struct translation {
@@ -81,6 +83,7 @@ struct translation {
 	uint64_t addr;
 	uint64_t page;
 	bool fault;
+	struct strbuf nowhere;
 	struct record *walk;
 	struct method by[NR_METHODS];
 };
@@ -97,7 +100,10 @@ static void found(const struct translation *t, struct method *m, uint64_t pfn)
 	m->pa = address_of(t, pfn);
 }
 
-/* A request. NULL if it was refused, with the reason in @refused, or after a complaint. */
+/*
+ * A request. NULL if it was refused, with the reason in @refused, or after a complaint. That there
+ * is no such address is an answer to the user's question: it goes to @t->nowhere.
+ */
 static struct record *request(struct translation *t, const char *op, const char *words,
 			      struct strbuf *refused)
 {
@@ -117,9 +123,13 @@ static struct record *request(struct translation *t, const char *op, const char 
 		break;
 	case ANSWER_REFUSED:
 		refusal_read(strbuf_text(&answer), error, &refusal);
+		if (error == EFAULT) {
+			strbuf_free(&t->nowhere);
+			strbuf_addf(&t->nowhere, "%s", refusal_reason(&refusal));
+		}
 		if (refused)
-			strbuf_addf(refused, "%s", refusal.error);
-		else
+			strbuf_addf(refused, "%s", refusal_reason(&refusal));
+		else if (error != EFAULT)
 			refusal_complain(line.at, &refusal);
 		refusal_free(&refusal);
 		break;
@@ -147,8 +157,10 @@ static bool by_walk(struct translation *t)
 	struct method *m = &t->by[BY_WALK];
 
 	t->walk = request(t, "walk", "", NULL);
-	if (!t->walk)
-		return false;
+	if (!t->walk) {
+		strbuf_addf(&m->why, "%s", strbuf_text(&t->nowhere));
+		return t->nowhere.len;
+	}
 	m->applies = true;
 	m->mapped = now(t)->pa && number_hex(now(t)->pa, &m->pa);
 	if (m->mapped)
@@ -196,20 +208,41 @@ static bool maps_the_same(const char *predicted)
 	       same_text(predicted, "unchanged,flags-only");
 }
 
+/* What it may be that the call would do: one of these. */
+static void put_causes(const char *causes, struct strbuf *out)
+{
+	char *copy = must_copy(causes ? causes : ""), *rest = copy, *cause;
+	const char *sep = "";
+
+	while ((cause = strsep(&rest, ","))) {
+		if (!*cause)
+			continue;
+		strbuf_addf(out, "%s%s", sep, cause_words(cause, true) ?: cause);
+		sep = ", or ";
+	}
+	if (!*sep)
+		strbuf_addf(out, "change the mapping, which way cannot be told");
+	free(copy);
+}
+
 static bool would_fault(struct translation *t, struct method *m)
 {
 	struct record *r = request(t, "get_user_pages_remote", " predict", &m->why);
 	bool unchanged = r && r->nr_read && same_text(r->predicted, "works") &&
 			 maps_the_same(r->pages[0].predicted);
 
-	if (r && !unchanged) {
-		if (same_text(r->predicted, "fails"))
-			strbuf_addf(&m->why, "%s: %s", r->errno_name ? r->errno_name : "fails",
-				    r->reason_text ? r->reason_text : "");
-		else
-			strbuf_addf(&m->why, "it would change the mapping (%s); --fault lets it",
-				    r->pages[0].predicted && *r->pages[0].predicted ?
-				    r->pages[0].predicted : "cannot tell how");
+	if (r && !unchanged && same_text(r->predicted, "fails")) {
+		strbuf_addf(&m->why, "%s: %s", r->errno_name ? r->errno_name : "fails",
+			    r->reason_text ? r->reason_text : "");
+	} else if (r && !unchanged) {
+		bool works = same_text(r->predicted, "works");
+
+		strbuf_addf(&m->why, works ? "it would " : "maybe it would ");
+		put_causes(r->nr_read ? r->pages[0].predicted : NULL, &m->why);
+		if (!works)
+			strbuf_addf(&m->why, "; maybe it would fail%s%s", r->doubt ? ": " : "",
+				    r->doubt ? r->doubt : "");
+		strbuf_addf(&m->why, "; --fault lets it");
 	}
 	record_free(r);
 	return !unchanged;
@@ -233,13 +266,22 @@ static void by_gup(struct translation *t)
 	by_record(t, m, request(t, "get_user_pages_remote", words, &m->why));
 }
 
+static const char *vma_pgoff_words(const struct vma *vma)
+{
+	if (!strcmp(vma->kind, "anon"))
+		return "where it was mapped first, in pages";
+	if (!strcmp(vma->kind, "special"))
+		return "an offset in what the kernel or a driver maps";
+	return "an offset in a file";
+}
+
 static void by_vm_pgoff(struct translation *t)
 {
 	const struct vma *vma = t->walk->vma;
 	struct method *m = &t->by[BY_VM_PGOFF];
 
 	if (!is_pfnmap(t)) {
-		strbuf_addf(&m->why, "no VM_PFNMAP mapping: vm_pgoff is an offset in a file");
+		strbuf_addf(&m->why, "no VM_PFNMAP mapping: vm_pgoff is %s", vma_pgoff_words(vma));
 		return;
 	}
 	if (!t->by[BY_WALK].mapped) {
@@ -284,8 +326,19 @@ static void forget(struct translation *t)
 	t->by[BY_GUP].name = "get_user_pages_remote";
 	t->by[BY_VM_PGOFF].name = "vm_pgoff";
 	t->by[BY_PAGEMAP].name = "pagemap";
+	strbuf_free(&t->nowhere);
 	record_free(t->walk);
 	t->walk = NULL;
+}
+
+/* No VMA: none of them has anything to go by. */
+static void nowhere(struct translation *t)
+{
+	int i;
+
+	for (i = 0; i < NR_METHODS; i++)
+		if (!t->by[i].why.len)
+			strbuf_addf(&t->by[i].why, "%s", strbuf_text(&t->nowhere));
 }
 
 /* All ways once. Returns false after a complaint; *same: the mapping stayed as it was. */
@@ -301,21 +354,32 @@ static bool ask_all(struct translation *t, bool *same)
 		by_gup(t);
 	if (!by_walk(t))
 		return false;
+	if (!t->walk) {
+		nowhere(t);
+		*same = true;
+		return true;
+	}
+	strbuf_free(&t->nowhere);
 	by_follow_pfn(t);
 	if (!t->fault)
 		by_gup(t);
 	by_vm_pgoff(t);
 	by_pagemap(t);
 	again = request(t, "walk", "", NULL);
-	if (!again)
-		return false;
+	if (!again) {
+		*same = false;
+		return t->nowhere.len;
+	}
 	mapped = again->pages[0].before->pa && number_hex(again->pages[0].before->pa, &pa);
 	*same = mapped == m->mapped && pa == m->pa;
 	record_free(again);
 	return true;
 }
 
-/* Beside the page tables, which are what the CPU goes by. */
+/*
+ * Beside the page tables, which are what the CPU goes by. Where nothing is mapped, one that gives
+ * no address has nothing to agree about.
+ */
 static void judge(struct translation *t)
 {
 	const struct method *walk = &t->by[BY_WALK];
@@ -324,8 +388,14 @@ static void judge(struct translation *t)
 	for (i = 0; i < NR_METHODS; i++) {
 		struct method *m = &t->by[i];
 
-		m->verdict = !m->applies ? NOT_APPLICABLE :
-			     m->mapped == walk->mapped && m->pa == walk->pa ? AGREES : DISAGREES;
+		if (!m->applies || (!m->mapped && !walk->mapped))
+			m->verdict = NOT_APPLICABLE;
+		else if (m->mapped == walk->mapped && m->pa == walk->pa)
+			m->verdict = AGREES;
+		else
+			m->verdict = DISAGREES;
+		if (m->verdict == NOT_APPLICABLE && !m->why.len)
+			strbuf_addf(&m->why, "it has no page here either");
 		if (m->verdict != DISAGREES)
 			continue;
 		if (i == BY_VM_PGOFF)
@@ -363,33 +433,100 @@ static void put_address(const struct method *m, struct strbuf *out)
 		strbuf_addf(out, "-");
 }
 
+/* What page it is: kind as page_kind() has it, of what is no anonymous page as the VMA has it. */
+static const char *kind_of(const struct translation *t)
+{
+	const char *kind = page_kind(now(t)->page);
+
+	return strcmp(kind, "other") ? kind : t->walk->vma->kind;
+}
+
+static void put_page(const struct translation *t, struct strbuf *out)
+{
+	static const struct {
+		const char *kind;
+		const char *words;
+	} pages[] = {
+		{ "zero", "the shared page of zeros" },
+		{ "ksm", "a page that KSM shares" },
+		{ "anon", "an anonymous page" },
+		{ "file", "a page of a file" },
+		{ "shmem", "a page of shared memory" },
+		{ "hugetlb", "a page of the hugetlb pool" },
+		{ "none", "no ordinary page, the kernel keeps no struct page of it" },
+	};
+	const char *kind = kind_of(t), *words = "a page of the kernel or a driver";
+	char *rights = must_copy(now(t)->rights && *now(t)->rights ? now(t)->rights : "no rights");
+	char size[24];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		if (!strcmp(pages[i].kind, kind))
+			words = pages[i].words;
+	strbuf_addf(out, "%s (%s, %s)", words, size_text(now(t)->size, size), spaced(rights));
+	if (!strcmp(kind, "zero") || !strcmp(kind, "ksm"))
+		strbuf_addf(out, ": the first write puts a page of its own in its place, at another "
+			    "address");
+	free(rights);
+}
+
+/* The last sentence: where it is, what is there, and who is right. */
+static void put_result(const struct translation *t, struct strbuf *out)
+{
+	const struct method *walk = &t->by[BY_WALK];
+	const char *sep = " (";
+	int i;
+
+	strbuf_addf(out, "%s: 0x%" PRIx64, verdicts[overall(t)], t->addr);
+	if (walk->mapped) {
+		strbuf_addf(out, " is at 0x%" PRIx64 ", ", walk->pa);
+		put_page(t, out);
+	} else {
+		strbuf_addf(out, " has no physical address");
+		if (!t->walk)
+			strbuf_addf(out, ": %s", strbuf_text(&t->nowhere));
+	}
+	if (!disagree(t))
+		return;
+	strbuf_addf(out, ". The page tables are right, and wrong here is what else was asked");
+	for (i = 0; i < NR_METHODS; i++) {
+		if (t->by[i].verdict != DISAGREES)
+			continue;
+		strbuf_addf(out, "%s%s", sep, t->by[i].name);
+		sep = ", ";
+	}
+	strbuf_addf(out, ")");
+}
+
 static void print_text(const struct translation *t)
 {
 	const struct column columns[] = {
 		{ .name = "by" }, { .name = "physical" }, { .name = "verdict" },
 		{ .name = "why", .width = t->s->wide - 56 },
 	};
-	struct table *table = table_new(t->s, columns, ARRAY_SIZE(columns));
-	const struct method *walk = &t->by[BY_WALK];
+	struct strbuf result = { 0 };
+	struct table *table;
 	int i;
 
-	for (i = 0; i < NR_METHODS; i++) {
-		const struct method *m = &t->by[i];
-		struct strbuf pa = { 0 };
+	if (t->walk) {
+		table = table_new(t->s, columns, ARRAY_SIZE(columns));
+		for (i = 0; i < NR_METHODS; i++) {
+			const struct method *m = &t->by[i];
+			struct strbuf pa = { 0 };
 
-		put_address(m, &pa);
-		table_row(table, (const char *[]){
-			m->name, pa.at, i ? verdicts[m->verdict] : "", strbuf_text(&m->why),
-		}, false);
-		strbuf_free(&pa);
+			put_address(m, &pa);
+			table_row(table, (const char *[]){
+				m->name, pa.at, i == BY_WALK ? "-" : verdicts[m->verdict],
+				strbuf_text(&m->why),
+			}, false);
+			strbuf_free(&pa);
+		}
+		table_print(table);
+		fputc('\n', t->s->out);
 	}
-	table_print(table);
-	if (walk->mapped)
-		fprintf(t->s->out, "\n%s: 0x%" PRIx64 " is at 0x%" PRIx64 "\n",
-			verdicts[overall(t)], t->addr, walk->pa);
-	else
-		fprintf(t->s->out, "\n%s: 0x%" PRIx64 " has no physical address%s\n",
-			verdicts[overall(t)], t->addr, disagree(t) ? ", and not all say so" : "");
+	put_result(t, &result);
+	put_wrapped(t->s->out, 2, 0, t->s->wide, strbuf_text(&result));
+	strbuf_free(&result);
 }
 
 static void json_put_address(struct json_object *o, const char *key, const struct method *m)
@@ -404,27 +541,37 @@ static void json_put_address(struct json_object *o, const char *key, const struc
 static void print_json(const struct translation *t)
 {
 	struct json_object *o = json_object_new_object(), *methods = json_object_new_array();
-	struct strbuf addr = { 0 };
+	struct strbuf addr = { 0 }, result = { 0 };
+	bool mapped = t->by[BY_WALK].mapped;
 	int i;
 
+	put_result(t, &result);
 	strbuf_addf(&addr, "0x%" PRIx64, t->addr);
 	json_object_object_add(o, "pid", json_object_new_uint64(t->pid));
 	json_put(o, "addr", addr.at);
 	json_put_address(o, "pa", &t->by[BY_WALK]);
 	json_put(o, "verdict", verdicts[overall(t)]);
+	json_put(o, "text", strbuf_text(&result));
+	json_object_object_add(o, "fault", json_object_new_boolean(t->fault));
+	json_put(o, "state", t->walk ? now(t)->state : NULL);
+	json_put(o, "level", mapped ? now(t)->leaf : NULL);
+	json_object_object_add(o, "size", mapped ? json_object_new_uint64(now(t)->size) : NULL);
+	json_object_object_add(o, "rights", mapped ? json_names(now(t)->rights) : NULL);
+	json_put(o, "page", mapped ? kind_of(t) : NULL);
 	for (i = 0; i < NR_METHODS; i++) {
 		const struct method *m = &t->by[i];
 		struct json_object *one = json_object_new_object();
 
 		json_put(one, "by", m->name);
 		json_put_address(one, "pa", m);
-		json_put(one, "verdict", verdicts[m->verdict]);
+		json_put(one, "verdict", i == BY_WALK ? NULL : verdicts[m->verdict]);
 		json_put(one, "why", m->why.len ? m->why.at : NULL);
 		json_object_array_add(methods, one);
 	}
 	json_object_object_add(o, "methods", methods);
 	json_print(o, t->s->out);
 	strbuf_free(&addr);
+	strbuf_free(&result);
 }
 
 static int translate(struct translation *t)

@@ -79,11 +79,42 @@ static void anon(void)
 
 	check_str(jstr(answer, "verdict"), "agree");
 	check_address(answer, page + 77);
-	check_method(answer, "page tables", "agree");
+	check(jnull(method(answer, "page tables"), "verdict"));
+	check_str(jstr(answer, "state"), "present");
+	check_str(jstr(answer, "level"), "pte");
+	check_str(jstr(answer, "page"), "anon");
+	check_num(jnum(answer, "size"), PAGE);
 	check_method(answer, "get_user_pages_remote", "agree");
 	check_method(answer, "pagemap", "agree");
 	check_method(answer, "follow_pfn", "not applicable");
 	check_method(answer, "vm_pgoff", "not applicable");
+	check(!strstr(jstr(method(answer, "vm_pgoff"), "why"), "file"));
+}
+
+/* It is not this memory's own: its first write goes elsewhere. */
+static void zeros(void)
+{
+	char *page = map_anon(PAGE, false);
+	struct json_object *answer;
+
+	must(!*(volatile char *)page);
+	answer = translate(page, AGREE);
+	check_str(jstr(answer, "page"), "zero");
+	check(strstr(jstr(answer, "text"), "the first write"));
+}
+
+static void no_vma(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *answer;
+
+	must(!munmap(page, PAGE));
+	answer = translate(page, NOT_APPLICABLE);
+	check(jnull(answer, "pa"));
+	check(jnull(answer, "state"));
+	check_str(jstr(answer, "verdict"), "not applicable");
+	check(strstr(jstr(answer, "text"), "no VMA"));
+	check_method(answer, "pagemap", "not applicable");
 }
 
 static void huge(void)
@@ -117,6 +148,8 @@ static void hole(void)
 	check(jnull(answer, "pa"));
 	check_str(jstr(answer, "verdict"), "not applicable");
 	check_method(answer, "get_user_pages_remote", "not applicable");
+	check_method(answer, "pagemap", "not applicable");
+	check_str(jstr(answer, "state"), "none");
 	/* it was asked, and nothing was faulted in */
 	check_str(jstr(walk(page), "state"), "none");
 }
@@ -147,6 +180,7 @@ static void pfnmap(void)
 	check(strstr(jstr(method(answer, "vm_pgoff"), "why"), "the page tables are right"));
 	check_method(answer, "get_user_pages_remote", "not applicable");
 	check_method(answer, "pagemap", "not applicable");
+	check(strstr(jstr(answer, "text"), "wrong here is what else was asked (vm_pgoff)"));
 	must(!target_zap(pages, 2 * PAGE));
 	answer = translate(pages, NOT_APPLICABLE);
 	check_method(answer, "vm_pgoff", "not applicable");
@@ -180,6 +214,8 @@ static void dev_mem(void)
 
 const struct test tests_translate[] = {
 	{ "translate/anon", anon },
+	{ "translate/zeros", zeros },
+	{ "translate/no-vma", no_vma },
 	{ "translate/huge", huge, NEED_THP },
 	{ "translate/protnone", protnone },
 	{ "translate/hole", hole },
