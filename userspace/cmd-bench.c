@@ -81,6 +81,7 @@ struct area {
  * @pagemap: the same
  * @scan: of PAGEMAP_SCAN
  * @call: of the bare call, if it is about one
+ * @note: why nothing was measured; or NULL
  */
 struct cost {
 	const char *what;
@@ -89,6 +90,7 @@ struct cost {
 	uint64_t pagemap;
 	uint64_t scan;
 	uint64_t call;
+	const char *note;
 };
 
 /**
@@ -228,8 +230,11 @@ static bool huge_pages(struct bench *b, struct cost *c)
 {
 	struct area a;
 
-	if (!b->huge || available() < HUGE_BYTES + HUGE_BYTES / 4 ||
-	    !map_area(&a, HUGE_BYTES, HUGE_BYTES))
+	if (!b->huge)
+		c->note = "there are no transparent huge pages of 1 GiB or less, or they are off";
+	else if (available() < HUGE_BYTES + HUGE_BYTES / 4)
+		c->note = "less than 1.25 GiB of memory are free";
+	if (c->note || !map_area(&a, HUGE_BYTES, HUGE_BYTES))
 		return false;
 	madvise(a.at, a.bytes, MADV_HUGEPAGE);
 	touch(&a, b->huge);
@@ -394,6 +399,7 @@ static bool one_pair(struct bench *b, struct cost *c)
 	return pair(b, c, 1);
 }
 
+/* What bench -h and the man page tell of them. */
 static const struct line lines[] = {
 	{ "small pages, 64 MiB, each", small_pages },
 	{ "THPs, 1 GiB, each", huge_pages },
@@ -425,10 +431,10 @@ static void number(uint64_t ns, uint64_t units, char *text, size_t size)
 static void print_text(struct session *s, const struct cost *costs, size_t n)
 {
 	static const struct column columns[] = {
-		{ .name = "ns" }, { .name = "gupwalk", .right = true },
-		{ .name = "pagemap", .right = true }, { .name = "times", .right = true },
-		{ .name = "PAGEMAP_SCAN", .right = true }, { .name = "times", .right = true },
-		{ .name = "call alone", .right = true }, { .name = "times", .right = true },
+		{ .name = "what (ns each)" }, { .name = "gupwalk", .right = true },
+		{ .name = "pagemap", .right = true }, { .name = "pagemap/gupwalk", .right = true },
+		{ .name = "scan", .right = true }, { .name = "scan/gupwalk", .right = true },
+		{ .name = "call", .right = true }, { .name = "gupwalk/call", .right = true },
 	};
 	struct table *t = table_new(s, columns, ARRAY_SIZE(columns));
 	size_t i;
@@ -449,11 +455,32 @@ static void print_text(struct session *s, const struct cost *costs, size_t n)
 		}, false);
 	}
 	table_print(t);
+	for (i = 0; i < n; i++) {
+		struct strbuf note = { 0 };
+
+		if (!costs[i].note)
+			continue;
+		strbuf_addf(&note, "%s: %s", costs[i].what, costs[i].note);
+		fputc('\n', s->out);
+		put_wrapped(s->out, 2, 0, s->wide, strbuf_text(&note));
+		strbuf_free(&note);
+	}
 }
 
-static void put_ns(struct json_object *o, const char *key, uint64_t ns)
+/* All of a way, and for each unit. */
+static void put_ns(struct json_object *o, const char *way, uint64_t ns, uint64_t units)
 {
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_ns", way);
 	json_object_object_add(o, key, ns ? json_object_new_uint64(ns) : NULL);
+	snprintf(key, sizeof(key), "%s_ns_each", way);
+	json_object_object_add(o, key, ns ? json_object_new_double((double)ns / units) : NULL);
+}
+
+static void put_ratio(struct json_object *o, const char *key, uint64_t a, uint64_t b)
+{
+	json_object_object_add(o, key, a && b ? json_object_new_double((double)a / b) : NULL);
 }
 
 static void print_json(struct session *s, const struct cost *costs, size_t n)
@@ -466,22 +493,30 @@ static void print_json(struct session *s, const struct cost *costs, size_t n)
 
 		json_put(o, "what", c->what);
 		json_object_object_add(o, "units", json_object_new_uint64(c->units));
-		put_ns(o, "gupwalk_ns", c->gupwalk);
-		put_ns(o, "pagemap_ns", c->pagemap);
-		put_ns(o, "pagemap_scan_ns", c->scan);
-		put_ns(o, "call_ns", c->call);
+		put_ns(o, "gupwalk", c->gupwalk, c->units);
+		put_ns(o, "pagemap", c->pagemap, c->units);
+		put_ns(o, "pagemap_scan", c->scan, c->units);
+		put_ns(o, "call", c->call, c->units);
+		put_ratio(o, "pagemap_per_gupwalk", c->pagemap, c->gupwalk);
+		put_ratio(o, "scan_per_gupwalk", c->scan, c->gupwalk);
+		put_ratio(o, "gupwalk_per_call", c->gupwalk, c->call);
+		json_put(o, "note", c->note);
 		json_print(o, s->out);
 	}
 }
 
+#define THP "/sys/kernel/mm/transparent_hugepage/"
+
 static uint64_t huge_size(void)
 {
-	struct strbuf text = { 0 };
+	struct strbuf text = { 0 }, enabled = { 0 };
 	uint64_t size = 0;
 
-	if (!slurp("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", &text))
+	if (!slurp(THP "hpage_pmd_size", &text) && !slurp(THP "enabled", &enabled) &&
+	    !strstr(strbuf_text(&enabled), "[never]"))
 		size = strtoull(strbuf_text(&text), NULL, 10);
 	strbuf_free(&text);
+	strbuf_free(&enabled);
 	return size <= HUGE_BYTES ? size : 0;
 }
 
@@ -492,7 +527,9 @@ static void bench(struct bench *b)
 
 	for (i = 0; i < ARRAY_SIZE(lines); i++) {
 		if (!lines[i].measure(b, &costs[i]))
-			costs[i] = (struct cost){ 0 };
+			costs[i] = (struct cost){
+				.note = costs[i].note ?: "no memory, or the request was refused",
+			};
 		costs[i].what = lines[i].what;
 	}
 	if (b->s->json)
@@ -538,5 +575,26 @@ const struct command command_bench = {
 	.words = "",
 	.summary = "measure what a walk costs, beside /proc/PID/pagemap and PAGEMAP_SCAN in the "
 		   "same run",
+	.more =
+"Each line is about memory of its own, the fastest of five times, in nanoseconds for each unit:\n"
+"small pages\ta touched page of 64 MiB of them\n"
+"THPs\ta transparent huge page of 1 GiB of them\n"
+"one page in 1 TiB\tall of a terabyte in which one page is touched\n"
+"a hole of 1 TiB\tall of a terabyte in which none is\n"
+"tables with one page\ta page table, one page of which is mapped, of 512\n"
+"VMAs of one page\ta page that is a VMA by itself, of 4096\n"
+"single addresses\tone of 200 addresses, each asked for by a request of its own\n"
+"GUP\tget_user_pages_remote of pages that are there, with all that is recorded around it; the "
+"reading of the request and the printing of the answer are not in it\n"
+"Columns:\n"
+"gupwalk\tby gupwalk: of walks, the request and reading the answer included\n"
+"pagemap\tby reading /proc/self/pagemap\n"
+"scan\tby the PAGEMAP_SCAN ioctl (since Linux 6.7)\n"
+"call\tthe call alone\n"
+"a/b\tthe one divided by the other: pagemap/gupwalk 12 means that pagemap takes 12 times as long\n"
+"-\tit was not measured: this kernel does not have it, it is about something else, or the note "
+"under the table says why (of a terabyte pagemap would give two gigabytes)\n"
+"The figures vary between runs. In a machine of `lab/vm --icount` time goes by instructions, and "
+"they repeat themselves within a few per cent.\n",
 	.run = do_bench,
 };

@@ -37,6 +37,8 @@ struct session;
  * @words: the words it takes after its options, for the help
  * @summary: what it does, in one line
  * @options: its own options; those that all commands have are not among them
+ * @more: what its help has below the options: lines, each of words or of a word, a tab, and what it
+ *	means; or NULL
  * @run: does it; gets the words from the command's name on. Returns an enum status
  */
 struct command {
@@ -44,6 +46,7 @@ struct command {
 	const char *words;
 	const char *summary;
 	const struct option_row *options;
+	const char *more;
 	int (*run)(struct session *s, int argc, char **argv);
 };
 

@@ -164,6 +164,27 @@ static void help_rows(const struct option_row *rows, FILE *out)
 	}
 }
 
+static void help_more(const char *more, FILE *out)
+{
+	char *copy = must_copy(more), *rest = copy, *line;
+
+	fputc('\n', out);
+	while ((line = strsep(&rest, "\n"))) {
+		char *word = strsep(&line, "\t");
+		int column;
+
+		if (!*word)
+			continue;
+		if (!line) {
+			put_wrapped(out, 0, 0, WIDEST, word);
+			continue;
+		}
+		column = fprintf(out, "  %-24s", word);
+		put_wrapped(out, 26, column, WIDEST, line);
+	}
+	free(copy);
+}
+
 void command_help(const struct command *c, FILE *out)
 {
 	fprintf(out, "Usage: gupwalk %s [OPTION…]%s%s\n\n", c->name, *c->words ? " " : "",
@@ -172,6 +193,8 @@ void command_help(const struct command *c, FILE *out)
 	fputc('\n', out);
 	help_rows(c->options, out);
 	help_rows(common_options, out);
+	if (c->more)
+		help_more(c->more, out);
 }
 
 static void words_rows(const struct option_row *rows, FILE *out)
