@@ -453,7 +453,7 @@ static void put_page(const struct translation *t, struct strbuf *out)
 		{ "file", "a page of a file" },
 		{ "shmem", "a page of shared memory" },
 		{ "hugetlb", "a page of the hugetlb pool" },
-		{ "none", "no ordinary page, the kernel keeps no struct page of it" },
+		{ "none", "a page frame that is mapped as no ordinary page" },
 	};
 	const char *kind = kind_of(t), *words = "a page of the kernel or a driver";
 	char *rights = must_copy(now(t)->rights && *now(t)->rights ? now(t)->rights : "no rights");
