@@ -313,7 +313,7 @@ static void end_run(struct walker *w)
 		if (small && w->run.pa / w->page == w->entries.zero_pfn) {
 			kinds[i = 0] = "zero";
 		} else if (i == n) {
-			n = small ? (length - at) / w->page : 1;
+			n = small ? (length - at + w->page - 1) / w->page : 1;
 			n = n > KPAGE_BATCH ? KPAGE_BATCH : n;
 			kpage_kinds(&w->kpage, pfn, n, kinds);
 			i = 0;

@@ -71,30 +71,43 @@ bool number_size(const char *s, uint64_t *value)
 	return true;
 }
 
+/* Page tables are of whole pages: a page that is only partly in the range is in it. */
+static void round_outward(struct range *range, uint64_t unit)
+{
+	range->start -= range->start % unit;
+	if (range->end > UINT64_MAX - (unit - 1))
+		range->end = UINT64_MAX;
+	else
+		range->end = (range->end + unit - 1) / unit * unit;
+}
+
 const char *range_parse(const char *s, uint64_t one, struct range *range)
 {
 	uint64_t len = one;
 	char *end;
 
 	if (!hex_start(s, &range->start, &end))
-		return "START is no hexadecimal address";
+		return "START is not a hexadecimal address";
 	if (*end == '-') {
 		if (!number_hex(end + 1, &range->end))
-			return "END is no hexadecimal address";
-		return range->end > range->start ? NULL : "END is not above START";
+			return "END is not a hexadecimal address";
+		if (range->end <= range->start)
+			return "END is not above START";
+		round_outward(range, one);
+		return NULL;
 	}
 	if (*end == '+') {
 		if (!number_size(end + 1, &len) || !len)
-			return "LEN is no size";
+			return "LEN is not a size in bytes: decimal, or with K, M, G or T after it";
 	} else if (*end) {
-		return "after START comes -END or +LEN or nothing";
-	}
-	/* alone it stands for the page that it is in */
-	if (!*end)
+		return "START is followed by something that is neither -END nor +LEN";
+	} else {
 		range->start -= range->start % one;
+	}
 	if (len > UINT64_MAX - range->start)
 		return "the range goes beyond the last address";
 	range->end = range->start + len;
+	round_outward(range, one);
 	return NULL;
 }
 

@@ -46,8 +46,8 @@ struct range {
 /**
  * range_parse() - read START, START-END or START+LEN
  * @s: START and END as for number_hex(), LEN as for number_size()
- * @one: bytes that START alone stands for
- * @range: set to the range
+ * @one: bytes of a page, which START alone stands for
+ * @range: set to the range, which is made larger at both ends until it has whole pages only
  *
  * Return: NULL, or what is wrong with it.
  */

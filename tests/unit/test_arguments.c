@@ -58,6 +58,19 @@ static void test_ranges(void **state)
 	assert_null(range_parse("1000+2M", 1, &r));
 	assert_true(r.start == 0x1000 && r.end == 0x201000);
 	assert_null(range_parse("ff00000000000000+4096", 1, &r));
+	/* outward, to whole pages */
+	assert_null(range_parse("7fff0010+16", 4096, &r));
+	assert_int_equal(r.start, 0x7fff0000);
+	assert_int_equal(r.end, 0x7fff1000);
+	assert_null(range_parse("7fff0000+4097", 4096, &r));
+	assert_int_equal(r.end, 0x7fff2000);
+	assert_null(range_parse("7fff0fff-7fff1001", 4096, &r));
+	assert_int_equal(r.start, 0x7fff0000);
+	assert_int_equal(r.end, 0x7fff2000);
+	assert_null(range_parse("7fff0000-7fff1000", 4096, &r));
+	assert_int_equal(r.end, 0x7fff1000);
+	assert_null(range_parse("0-ffffffffffffffff", 4096, &r));
+	assert_int_equal(r.end, UINT64_MAX);
 	assert_non_null(range_parse("", 1, &r));
 	assert_non_null(range_parse("xyz", 1, &r));
 	assert_non_null(range_parse("1000-", 1, &r));
