@@ -67,6 +67,7 @@ struct printer {
  * @at: up to where all of that is dealt with
  * @done: bytes of mappings that are
  * @levels: entries are printed, not extents
+ * @gone: the process has ended, or become another
  * @summary: what is counted, if nothing else is printed
  * @kpage: what is known of pages
  * @special: by level: bits of an entry that maps no ordinary page
@@ -85,6 +86,7 @@ struct walker {
 	uint64_t at;
 	uint64_t done;
 	bool levels;
+	bool gone;
 	struct summary *summary;
 	struct kpage kpage;
 	uint64_t special[GUPWALK_LEVELS];
@@ -278,6 +280,15 @@ static const char *what_of(const char *kind, const char *name, bool special)
 	return same_text(kind, "other") && *name == '/' ? "file" : kind;
 }
 
+/* Page frames of a process that has gone may be anything by now: of them nothing is known. */
+static void look_up(struct walker *w, uint64_t pfn, size_t n, const char **kinds)
+{
+	kpage_kinds(&w->kpage, pfn, n, kinds);
+	w->gone |= maps_gone(&w->maps);
+	if (w->gone)
+		memset(kinds, 0, n * sizeof(*kinds));
+}
+
 /* The run by itself: what its pages are was found out. */
 static void put_run(struct walker *w, uint64_t from, uint64_t to, const char *what)
 {
@@ -315,7 +326,7 @@ static void end_run(struct walker *w)
 		} else if (i == n) {
 			n = small ? (length - at + w->page - 1) / w->page : 1;
 			n = n > KPAGE_BATCH ? KPAGE_BATCH : n;
-			kpage_kinds(&w->kpage, pfn, n, kinds);
+			look_up(w, pfn, n, kinds);
 			i = 0;
 		}
 		if (at && !same_text(kinds[i], kind)) {
@@ -361,7 +372,7 @@ static void put(struct walker *w, const struct extent *e, bool special,
 		return;
 	}
 	if (e->mapped) {
-		kpage_kinds(&w->kpage, e->pa / w->page, 1, &kind);
+		look_up(w, e->pa / w->page, 1, &kind);
 		one.what = what_of(kind, e->name, special);
 	}
 	if (w->p.s->json)
@@ -432,7 +443,7 @@ static void take_entry(void *context, const struct table_entry *t)
 		w->at = e.end;
 	} else {
 		/* mapped since the list of mappings was read, or about to be unmapped */
-		e.name = "(not in maps)";
+		e.name = maps_gone(&w->maps) ? "" : "(not in maps)";
 	}
 	e.state = c ? c->state : "bad";
 	e.rights = "";
@@ -510,6 +521,22 @@ static uint64_t size_of(pid_t pid, uint64_t page, const struct range *range)
 	return size;
 }
 
+/* What is there of the output if the walk did not come to its end. */
+static void print_incomplete(const struct walker *w)
+{
+	struct session *s = w->p.s;
+
+	if (!s->json) {
+		fprintf(s->out, "incomplete: %s\n",
+			w->gone ? "the process has gone" : "the walk could not go on");
+	} else if (!w->summary) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "complete", json_object_new_boolean(false));
+		json_print(o, s->out);
+	}
+}
+
 static int walk(struct session *s, struct walker *w, pid_t pid)
 {
 	struct bulk b = {
@@ -520,6 +547,7 @@ static int walk(struct session *s, struct walker *w, pid_t pid)
 			    .context = w },
 		.at = &w->done,
 	};
+	bool incomplete;
 	int status;
 
 	if (!maps_open(pid, &w->maps))
@@ -541,17 +569,26 @@ static int walk(struct session *s, struct walker *w, pid_t pid)
 		pass(w, w->range.end);
 	end_run(w);
 	extents_end(&w->p.extents);
+	if (!status && w->gone) {
+		complain("walking", NULL, "the process has ended, or become another by exec",
+			 "of pages that were not looked up before that it is not told what they are");
+		status = STATUS_TROUBLE;
+	}
+	w->gone |= b.tables.end.how == GUPWALK_WALK_GONE;
+	incomplete = status && b.tables.start.head.size;
 	if (!status && !w->done) {
 		complain("walking", NULL, "the process has nothing mapped in this range",
 			 "gupwalk walk without a range shows what it has");
 		status = STATUS_TROUBLE;
 	}
-	if (w->summary && w->p.rows)
-		summary_print(w->summary, s);
+	if (w->summary && (w->p.rows || incomplete))
+		summary_print(w->summary, s, !incomplete);
 	else if (!w->summary)
 		print_batch(&w->p, true);
 	if (!w->summary && !w->levels && !s->json)
 		print_total(&w->p);
+	if (incomplete)
+		print_incomplete(w);
 	kpage_close(&w->kpage);
 	maps_close(&w->maps);
 	strbuf_free(&w->rights);

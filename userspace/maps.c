@@ -3,9 +3,11 @@
 #include "maps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Documentation/filesystems/proc.rst: start-end perms offset dev inode, blanks, name */
 bool maps_line(const char *line, struct mapping *m)
@@ -35,7 +37,7 @@ bool maps_open(pid_t pid, struct maps *maps)
 {
 	char path[32];
 
-	*maps = (struct maps){ 0 };
+	*maps = (struct maps){ .pagemap = -1 };
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps->f = fopen(path, "re");
 	if (!maps->f) {
@@ -43,8 +45,13 @@ bool maps_open(pid_t pid, struct maps *maps)
 			 "give -p the number of a running process");
 		return false;
 	}
-	if (maps_next(maps))
+	if (maps_next(maps)) {
+		char pagemap[32];
+
+		snprintf(pagemap, sizeof(pagemap), "/proc/%d/pagemap", pid);
+		maps->pagemap = open(pagemap, O_RDONLY | O_CLOEXEC);
 		return true;
+	}
 	if (ferror(maps->f))
 		complain("reading", path, strerror(errno), NULL);
 	else
@@ -54,11 +61,20 @@ bool maps_open(pid_t pid, struct maps *maps)
 	return false;
 }
 
+bool maps_gone(const struct maps *maps)
+{
+	uint64_t word;
+
+	return maps->pagemap >= 0 && pread(maps->pagemap, &word, sizeof(word), 0) == 0;
+}
+
 void maps_close(struct maps *maps)
 {
 	free(maps->now.name);
 	free(maps->line);
 	if (maps->f)
 		fclose(maps->f);
-	*maps = (struct maps){ 0 };
+	if (maps->pagemap >= 0)
+		close(maps->pagemap);
+	*maps = (struct maps){ .pagemap = -1 };
 }

@@ -37,12 +37,14 @@ bool maps_line(const char *line, struct mapping *m);
  * @line: buffer for getline()
  * @room: its size
  * @now: the mapping last read; nothing before the first and after the last
+ * @pagemap: /proc/PID/pagemap, which can be read for as long as the process has this memory; or -1
  */
 struct maps {
 	FILE *f;
 	char *line;
 	size_t room;
 	struct mapping now;
+	int pagemap;
 };
 
 /**
@@ -63,6 +65,17 @@ bool maps_open(pid_t pid, struct maps *maps);
  * Return: true if there is one; then it is @maps->now.
  */
 bool maps_next(struct maps *maps);
+
+/**
+ * maps_gone() - has the process ended, or become another by exec
+ * @maps: the mappings
+ *
+ * What was looked up before this says no was looked up while the process had its memory.
+ * fs/proc/task_mmu.c: pagemap_read() reads nothing of an mm that has no users.
+ *
+ * Return: true if it has; false too where that cannot be told.
+ */
+bool maps_gone(const struct maps *maps);
 
 /**
  * maps_close() - read no more

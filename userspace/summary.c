@@ -151,12 +151,13 @@ static struct json_object *tally_json(const struct tally *t, const char *what)
 	return o;
 }
 
-static void print_json(const struct summary *y, FILE *out)
+static void print_json(const struct summary *y, bool complete, FILE *out)
 {
 	struct json_object *o = json_object_new_object(), *tables = json_object_new_object();
 	struct json_object *runs = json_object_new_array();
 	int i;
 
+	json_object_object_add(o, "complete", json_object_new_boolean(complete));
 	json_object_object_add(o, "states", tallies_json(&y->states));
 	json_object_object_add(o, "page_sizes", tallies_json(&y->sizes));
 	json_object_object_add(o, "nodes", tallies_json(&y->nodes));
@@ -240,11 +241,11 @@ static void free_tallies(struct tallies *t)
 	free(t->at);
 }
 
-void summary_print(struct summary *y, struct session *s)
+void summary_print(struct summary *y, struct session *s, bool complete)
 {
 	end_run(y);
 	if (s->json)
-		print_json(y, s->out);
+		print_json(y, complete, s->out);
 	else
 		print_text(y, s);
 	free_tallies(&y->states);

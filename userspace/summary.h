@@ -36,7 +36,8 @@ void summary_extent(struct summary *y, const struct extent *e);
  * summary_print() - print it and forget it
  * @y: the summary
  * @s: the invocation; its output is open
+ * @complete: all that was to be walked was counted
  */
-void summary_print(struct summary *y, struct session *s);
+void summary_print(struct summary *y, struct session *s, bool complete);
 
 #endif

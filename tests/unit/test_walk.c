@@ -2,6 +2,10 @@
 /* What is read from the file `walk`, extents, and the list of mappings that they are found in. */
 #include "unit.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "extent.h"
 #include "maps.h"
 #include "tables.h"
@@ -329,6 +333,28 @@ static void test_maps(void **state)
 	assert_false(maps_line("2000-1000 rw-p 0 00:00 0", &m));
 }
 
+/* Whoever has gone has no pages whose kind could be looked up. */
+static void test_gone(void **state)
+{
+	struct maps maps;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	assert_true(maps_open(child, &maps));
+	assert_true(maps.pagemap >= 0);
+	assert_false(maps_gone(&maps));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(maps_gone(&maps));
+	maps_close(&maps);
+	assert_int_equal(maps.pagemap, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_zero_pages),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
