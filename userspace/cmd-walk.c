@@ -30,10 +30,19 @@ static const struct option_row walk_options[] = {
 	{ NULL }
 };
 
+/*
+ * Batches of rows are tables of their own, and are to look like one: only the last column takes what
+ * is left. Addresses of 56 bits fit, as five levels have them, and physical ones of 52.
+ */
 static const struct column columns[] = {
-	{ .name = "from" }, { .name = "length", .right = true }, { .name = "state" },
-	{ .name = "page", .right = true }, { .name = "rights" }, { .name = "physical" },
-	{ .name = "what" }, { .name = "mapping" },
+	{ .name = "from", .width = 16, .fixed = true },
+	{ .name = "length", .width = 7, .fixed = true, .right = true },
+	{ .name = "state", .width = 9, .fixed = true },
+	{ .name = "page", .width = 4, .fixed = true, .right = true },
+	{ .name = "rights", .width = 7, .fixed = true },
+	{ .name = "physical", .width = 15, .fixed = true },
+	{ .name = "what", .width = 8, .fixed = true },
+	{ .name = "mapping", .flex = true },
 };
 
 /* Rows are printed in batches: a process may have millions. */

@@ -59,7 +59,6 @@ struct table *table_new(struct session *s, const struct column *columns, size_t 
 	t->n = n;
 	t->wide = s->wide;
 	t->out = s->out;
-	scols_table_set_stream(t->scols, s->out);
 	scols_table_enable_colors(t->scols, session_colors(s));
 	/* as on a terminal of that width, so that a file gets the same lines */
 	scols_table_set_termforce(t->scols, SCOLS_TERMFORCE_ALWAYS);
@@ -154,7 +153,7 @@ static void share_widths(const struct table *t, int *widths)
 		if (c->flex)
 			open++;
 		else
-			left -= natural_width(t, i);
+			left -= c->fixed ? c->width : natural_width(t, i);
 	}
 	do {
 		given = 0;
@@ -169,7 +168,7 @@ static void share_widths(const struct table *t, int *widths)
 	} while (given && open);
 	for (i = 0; i < t->n; i++)
 		if (t->columns[i].flex && !done[i])
-			widths[i] = left / open > 10 ? left / open : 10;
+			widths[i] = left / open > 7 ? left / open : 7;
 }
 
 static void add_line(struct table *t, const struct row *row, const int *widths)
@@ -199,27 +198,23 @@ void table_headings(struct table *t, bool wanted)
 	scols_table_enable_noheadings(t->scols, !wanted);
 }
 
-/* libsmartcols fills up an empty cell with blanks at the end of a line too. */
-static void print_trimmed(struct table *t)
+/* Lines end where their last word does: libsmartcols fills up the cells of a row of several lines. */
+static void put_trimmed(const char *text, FILE *out)
 {
-	char *text = NULL, *line, *rest;
+	while (*text) {
+		size_t line = strcspn(text, "\n"), len = line;
 
-	must_scols(scols_print_table_to_string(t->scols, &text) == 0);
-	rest = text;
-	while ((line = strsep(&rest, "\n"))) {
-		size_t n = strlen(line);
-
-		while (n && line[n - 1] == ' ')
-			n--;
-		if (rest || n)
-			fprintf(t->out, "%.*s\n", (int)n, line);
+		while (len && text[len - 1] == ' ')
+			len--;
+		fprintf(out, "%.*s\n", (int)len, text);
+		text += line + (text[line] == '\n');
 	}
-	free(text);
 }
 
 void table_print(struct table *t)
 {
 	int widths[TABLE_COLUMNS];
+	char *text = NULL;
 	size_t i, j;
 
 	share_widths(t, widths);
@@ -229,7 +224,9 @@ void table_print(struct table *t)
 			free(t->rows[i].cells[j]);
 	}
 	free(t->rows);
-	print_trimmed(t);
+	must_scols(scols_print_table_to_string(t->scols, &text) == 0);
+	put_trimmed(text, t->out);
+	free(text);
 	scols_unref_table(t->scols);
 	free(t);
 }

@@ -13,7 +13,8 @@
  * struct column - a column of a table
  * @name: its heading
  * @width: longest line of a cell before it is wrapped at a blank; 0: never wrapped
- * @fixed: it is @width wide whatever is in it
+ * @fixed: it is @width wide whatever is in it; @width is to be more than its heading has, or
+ * libsmartcols makes it as narrow as what is in it
  * @flex: wrapped only where the line has no room for it; such columns share what the others leave
  * @right: cells are aligned to the right
  */
