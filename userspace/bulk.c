@@ -38,24 +38,35 @@ static uint64_t now_ms(void)
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
-/* *shown: when it was shown last, or will be first. */
-static void show_progress(const struct bulk *b, uint64_t *shown)
+/**
+ * struct progress - what is on the terminal
+ * @next: when it is to be shown, 0: never yet
+ * @shown: it was
+ */
+struct progress {
+	uint64_t next;
+	bool shown;
+};
+
+static void show_progress(const struct bulk *b, struct progress *p)
 {
 	uint64_t now = now_ms();
 
-	if (!*shown)
-		*shown = now + PROGRESS_AFTER_MS - PROGRESS_EVERY_MS;
-	if (!b->at || now < *shown + PROGRESS_EVERY_MS || !isatty(STDERR_FILENO))
+	if (!p->next)
+		p->next = now + PROGRESS_AFTER_MS;
+	if (!b->at || now < p->next || !isatty(STDERR_FILENO))
 		return;
-	*shown = now;
+	p->next = now + PROGRESS_EVERY_MS;
+	p->shown = true;
 	fprintf(stderr, "\rwalked %3.0f %% of %" PRIu64 " MiB ",
 		b->total ? 100.0 * *b->at / b->total : 100.0, b->total >> 20);
 }
 
-static void end_progress(const struct bulk *b, uint64_t shown)
+/* ECMA-48: erase what is right of the cursor. */
+static void end_progress(const struct progress *p)
 {
-	if (b->at && isatty(STDERR_FILENO) && now_ms() >= shown + PROGRESS_EVERY_MS)
-		fprintf(stderr, "\r%40s\r", "");
+	if (p->shown)
+		fputs("\r\033[K", stderr);
 }
 
 static enum status refused(int fd, const char *line, int error)
@@ -91,8 +102,8 @@ static enum status ask(const struct bulk *b, int fd)
 static enum status read_all(struct bulk *b, int fd)
 {
 	static char bytes[CHUNK];
+	struct progress progress = { 0 };
 	const char *wrong = NULL;
-	uint64_t shown = 0;
 	ssize_t n;
 
 	do {
@@ -101,9 +112,9 @@ static enum status read_all(struct bulk *b, int fd)
 			continue;
 		if (n > 0)
 			wrong = tables_feed(&b->tables, bytes, n);
-		show_progress(b, &shown);
+		show_progress(b, &progress);
 	} while (n && !wrong && (n > 0 || errno == EINTR));
-	end_progress(b, shown);
+	end_progress(&progress);
 	if (n < 0) {
 		complain("walking", "walk", strerror(errno), NULL);
 		return STATUS_TROUBLE;

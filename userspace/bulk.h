@@ -39,7 +39,7 @@ struct bulk {
  * bulk_run() - do it
  * @b: what to do
  *
- * Progress goes to stderr, if that is a terminal and it takes long.
+ * Progress goes to stderr, if that is a terminal and it takes long; in the end it is erased.
  *
  * Return: an enum status; if not STATUS_FINE, after a complaint: that the process ended meanwhile
  * is one.

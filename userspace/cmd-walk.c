@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bulk.h"
 #include "device.h"
@@ -554,13 +555,15 @@ static int walk(struct session *s, struct walker *w, pid_t pid)
 		.range = w->range,
 		.tables = { .entries = &w->entries, .entry = take_entry, .table = take_table,
 			    .context = w },
-		.at = &w->done,
 	};
 	bool incomplete;
 	int status;
 
 	if (!maps_open(pid, &w->maps))
 		return STATUS_TROUBLE;
+	/* between rows on the same terminal it would be in the way */
+	if (w->summary || !isatty(fileno(s->out)))
+		b.at = &w->done;
 	b.total = size_of(pid, w->page, &w->range);
 	w->at = w->range.start;
 	w->p.s = s;
