@@ -144,14 +144,14 @@ static void print_extent(void *context, const struct extent *e)
 	}
 	strbuf_addf(&from, "0x%" PRIx64, e->start);
 	if (e->page_size)
-		size_text(e->page_size, size);
+		size_short(e->page_size, size);
 	if (e->mapped)
 		put_rights(e->rights, &rights);
 	if (e->mapped)
 		strbuf_addf(&pa, "0x%" PRIx64, e->pa);
 	put_name(e->name, &name);
 	table_row(p->table, (const char *[]){
-		strbuf_text(&from), size_text(e->end - e->start, length), e->state, size,
+		strbuf_text(&from), size_short(e->end - e->start, length), e->state, size,
 		e->mapped ? strbuf_text(&rights) : "-", e->mapped ? strbuf_text(&pa) : "-",
 		e->what ? e->what : "-", *e->name ? strbuf_text(&name) : "-",
 	}, false);
@@ -169,8 +169,8 @@ static void print_total(struct printer *p)
 	char mapped[24], holes[24];
 
 	if (p->rows)
-		fprintf(p->s->out, "\n%zu extents, %s mapped, %s not\n", p->rows,
-			size_text(p->mapped, mapped), size_text(p->holes, holes));
+		fprintf(p->s->out, "\n%zu extent%s, %s mapped, %s not\n", p->rows,
+			p->rows == 1 ? "" : "s", size_short(p->mapped, mapped), size_short(p->holes, holes));
 }
 
 static void put_hex(struct json_object *o, const char *key, uint64_t value)
@@ -215,7 +215,7 @@ static void put_levels(struct walker *w, const struct extent *e, const struct ta
 	char length[24];
 	int i;
 
-	strbuf_addf(&line, "0x%" PRIx64 " %s %s", e->start, size_text(e->end - e->start, length),
+	strbuf_addf(&line, "0x%" PRIx64 " %s %s", e->start, size_short(e->end - e->start, length),
 		    e->state);
 	if (e->mapped) {
 		strbuf_addf(&line, " ");

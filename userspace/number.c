@@ -113,8 +113,7 @@ const char *range_parse(const char *s, uint64_t one, struct range *range)
 
 char *size_text(uint64_t bytes, char *text)
 {
-	static const char units[] = "\0KMGTPE";
-	const char *unit = units;
+	const char *unit = "\0KMGTPE";
 
 	while (bytes && bytes % 1024 == 0 && unit[1]) {
 		bytes /= 1024;
@@ -122,5 +121,28 @@ char *size_text(uint64_t bytes, char *text)
 	}
 	/* the longest: 20 digits and a letter */
 	snprintf(text, 24, "%" PRIu64 "%.1s", bytes, unit);
+	return text;
+}
+
+char *size_short(uint64_t bytes, char *text)
+{
+	uint64_t whole, rest, tenths;
+	unsigned int unit = 0;
+
+	while (bytes >> 10 * unit >= 1024)
+		unit++;
+	whole = bytes >> 10 * unit;
+	rest = bytes - (whole << 10 * unit);
+	if (!rest) {
+		snprintf(text, 24, "%" PRIu64 "%c", whole, "BKMGTPE"[unit]);
+		return text;
+	}
+	/* of an exabyte the tenths would not fit into 64 bits: bits that no tenth sees are dropped */
+	tenths = whole * 10 + (((rest >> (10 * unit - 10)) * 10 + 512) >> 10);
+	if (tenths >= 10240 && unit < 6) {
+		unit++;
+		tenths = 10;
+	}
+	snprintf(text, 24, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, "BKMGTPE"[unit]);
 	return text;
 }

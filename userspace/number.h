@@ -62,4 +62,16 @@ const char *range_parse(const char *s, uint64_t one, struct range *range);
  */
 char *size_text(uint64_t bytes, char *text);
 
+/**
+ * size_short() - a size in few letters, always with a unit
+ * @bytes: the size
+ * @text: where; at least 24 bytes
+ *
+ * The unit is the largest one that the size has at least one of. What has a decimal point is
+ * rounded, or is exact by chance; what has none is exact.
+ *
+ * Return: @text.
+ */
+char *size_short(uint64_t bytes, char *text);
+
 #endif
