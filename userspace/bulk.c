@@ -69,14 +69,24 @@ static void end_progress(const struct progress *p)
 		fputs("\r\033[K", stderr);
 }
 
-static enum status refused(int fd, const char *line, int error)
+/* Whoever gave a range did not speak of the words of the request. */
+static enum status refused(const struct bulk *b, int fd, const char *line, int error)
 {
-	struct strbuf answer = { 0 };
+	struct strbuf answer = { 0 }, range = { 0 };
 	struct refusal refusal;
+	const char *reason;
 
 	slurp_fd(fd, &answer);
 	refusal_read(strbuf_text(&answer), error, &refusal);
-	refusal_complain(line, &refusal);
+	if (error == EFAULT && b->range.end != UINT64_MAX) {
+		strbuf_addf(&range, "0x%" PRIx64 "-0x%" PRIx64, b->range.start, b->range.end);
+		reason = strstr(refusal.error, ": ");
+		complain("walking", strbuf_text(&range), reason ? reason + 2 : refusal.error,
+			 "only addresses of user space are walked; without a range, all of them");
+	} else {
+		refusal_complain(line, &refusal);
+	}
+	strbuf_free(&range);
 	refusal_free(&refusal);
 	strbuf_free(&answer);
 	return STATUS_TROUBLE;
@@ -94,7 +104,7 @@ static enum status ask(const struct bulk *b, int fd)
 		strbuf_addf(&line, " addr=0x%" PRIx64 " nr_pages=%" PRIu64, first,
 			    (b->range.end - first + page - 1) / page);
 	if (write(fd, line.at, line.len) != (ssize_t)line.len)
-		status = refused(fd, line.at, errno);
+		status = refused(b, fd, line.at, errno);
 	strbuf_free(&line);
 	return status;
 }

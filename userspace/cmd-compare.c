@@ -358,6 +358,7 @@ static int do_compare(struct session *s, int argc, char **argv)
 const struct command command_compare = {
 	.name = "compare",
 	.words = "A B",
+	.saved = true,
 	.summary = "tell how two runs differ; A and B are scenarios, run now, or files of records, "
 		   "or -, or "
 		   "saved directories",

@@ -62,7 +62,7 @@ static bool scan_options(struct parser *p, struct question *q)
 			break;
 		}
 		if (!good) {
-			p->status = usage_error(p->s, arg, c == 'p' ? "is no number of a process" :
+			p->status = usage_error(p->s, arg, c == 'p' ? NO_PID :
 						NO_PAGES);
 			return false;
 		}
@@ -217,9 +217,9 @@ static int do_explain(struct session *s, int argc, char **argv)
 	if (!parser_words(&p, 1, 1))
 		return STATUS_TROUBLE;
 	if (!number_hex(p.argv[0], &q.addr))
-		return usage_error(s, p.argv[0], "is no address, which is hexadecimal");
+		return usage_error(s, p.argv[0], NO_ADDRESS);
 	if (!q.pid || !q.op)
-		return usage_error(s, q.pid ? "--op OP" : "-p PID", "is missing");
+		return usage_error(s, q.pid ? "--op OP" : "-p PID", NOT_GIVEN);
 	/* it says best what is missing, if the module is not there */
 	if (!about_read(s->debugfs, &about))
 		return STATUS_TROUBLE;

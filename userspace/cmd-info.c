@@ -124,6 +124,7 @@ static int do_info(struct session *s, int argc, char **argv)
 const struct command command_info = {
 	.name = "info",
 	.words = "",
+	.saved = true,
 	.summary = "tell what the module, its kernel and this machine can do",
 	.run = do_info,
 };

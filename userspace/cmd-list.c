@@ -103,6 +103,7 @@ static int do_list(struct session *s, int argc, char **argv)
 const struct command command_list = {
 	.name = "list",
 	.words = "",
+	.saved = true,
 	.summary = "list scenarios, recipes and ops, with what each teaches",
 	.run = do_list,
 };

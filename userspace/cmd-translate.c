@@ -610,7 +610,7 @@ static bool scan_options(struct parser *p, struct translation *t)
 			continue;
 		}
 		if (!number_parse(arg, INT_MAX, &t->pid) || !t->pid) {
-			p->status = usage_error(p->s, arg, "is no number of a process");
+			p->status = usage_error(p->s, arg, NO_PID);
 			return false;
 		}
 	}
@@ -628,9 +628,9 @@ static int do_translate(struct session *s, int argc, char **argv)
 	if (!parser_words(&p, 1, 1))
 		return STATUS_TROUBLE;
 	if (!number_hex(p.argv[0], &t.addr))
-		return usage_error(s, p.argv[0], "is no address, which is hexadecimal");
+		return usage_error(s, p.argv[0], NO_ADDRESS);
 	if (!t.pid)
-		return usage_error(s, "-p PID", "is missing");
+		return usage_error(s, "-p PID", NOT_GIVEN);
 	if (!about_read(s->debugfs, &t.about))
 		return STATUS_TROUBLE;
 	t.page = about_number(&t.about, "page_size");

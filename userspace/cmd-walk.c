@@ -623,7 +623,7 @@ static bool scan_options(struct parser *p, struct walker *w, pid_t *pid, bool *s
 			continue;
 		}
 		if (!number_parse(arg, INT_MAX, &number) || !number) {
-			p->status = usage_error(p->s, arg, "is no number of a process");
+			p->status = usage_error(p->s, arg, NO_PID);
 			return false;
 		}
 		*pid = number;
@@ -642,9 +642,9 @@ static int do_walk(struct session *s, int argc, char **argv)
 	if (!scan_options(&p, &w, &pid, &summary) || !parser_words(&p, 0, 1))
 		return p.status;
 	if (!pid)
-		return usage_error(s, "-p PID", "is missing");
+		return usage_error(s, "-p PID", NOT_GIVEN);
 	if (summary && w.levels)
-		return usage_error(s, "--summary", "and --levels exclude each other");
+		return usage_error(s, "--summary", "it cannot be given together with --levels");
 	if (!entries_read(s->debugfs, &w.entries))
 		return STATUS_TROUBLE;
 	w.page = 1ULL << w.entries.level[GUPWALK_LEVELS - 1].shift;
@@ -663,9 +663,15 @@ static int do_walk(struct session *s, int argc, char **argv)
 
 const struct command command_walk = {
 	.name = "walk",
-	.words = "[START[-END|+LEN]]",
-	.summary = "print the page tables of a process, as extents that look the same; addresses "
-		   "are hexadecimal",
+	.words = "-p PID [START[-END|+LEN]]",
+	.summary = "print the page tables of a process, as extents that look the same",
+	.more = "START and END are hexadecimal, with or without 0x, and END is the first address after "
+		 "the range; LEN is a number of bytes, decimal, or hexadecimal after 0x, and may end in "
+		 "K, M, G or T. START alone stands for one page. A range is made larger to whole pages; "
+		 "without one, all that the process has mapped is walked.\n"
+		 "Columns: from, the first address; length; state; page, the size of the pages; rights, "
+		 "r w x and u for user; physical, the first physical address; what, the kind of the "
+		 "pages, or which marker it is; mapping, as in /proc/PID/maps.",
 	.options = walk_options,
 	.run = do_walk,
 };

@@ -29,6 +29,11 @@ struct option_row {
 
 #define OPTION_LONG 256
 
+/* What is wrong with words that several commands take. */
+#define NO_PID "the number of a process is expected after -p"
+#define NO_ADDRESS "this is not a hexadecimal address"
+#define NOT_GIVEN "this option has to be given"
+
 struct session;
 
 /**
@@ -36,6 +41,7 @@ struct session;
  * @name: its name
  * @words: the words it takes after its options, for the help
  * @summary: what it does, in one line
+ * @saved: it reads a saved copy of the module's directory too
  * @options: its own options; those that all commands have are not among them
  * @more: what its help has below the options: lines, each of words or of a word, a tab, and what it
  *	means; or NULL
@@ -45,6 +51,7 @@ struct command {
 	const char *name;
 	const char *words;
 	const char *summary;
+	bool saved;
 	const struct option_row *options;
 	const char *more;
 	int (*run)(struct session *s, int argc, char **argv);

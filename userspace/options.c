@@ -28,6 +28,9 @@ static const struct option_row common_options[] = {
 	{ NULL }
 };
 
+/* Where a saved copy does not do. */
+#define DEBUGFS_LIVE "the module's directory [/sys/kernel/debug/gupwalk]"
+
 struct getopt_tables {
 	struct option longs[32];
 	char shorts[64];
@@ -146,9 +149,10 @@ static int characters(const char *text)
 	return n;
 }
 
-static void help_rows(const struct option_row *rows, FILE *out)
+static void help_rows(const struct command *c, const struct option_row *rows, FILE *out)
 {
 	for (; rows && rows->name; rows++) {
+		bool live = rows->letter == OPTION_DEBUGFS && !c->saved;
 		int column;
 
 		if (rows->letter < OPTION_LONG)
@@ -160,7 +164,7 @@ static void help_rows(const struct option_row *rows, FILE *out)
 			column += 1 + characters(rows->arg);
 		if (column < 26)
 			column += fprintf(out, "%*s", 26 - column, "");
-		put_wrapped(out, 26, column, WIDEST, rows->help);
+		put_wrapped(out, 26, column, WIDEST, live ? DEBUGFS_LIVE : rows->help);
 	}
 }
 
@@ -191,8 +195,8 @@ void command_help(const struct command *c, FILE *out)
 		c->words);
 	put_wrapped(out, 0, 0, WIDEST, c->summary);
 	fputc('\n', out);
-	help_rows(c->options, out);
-	help_rows(common_options, out);
+	help_rows(c, c->options, out);
+	help_rows(c, common_options, out);
 	if (c->more)
 		help_more(c->more, out);
 }

@@ -74,6 +74,12 @@ trouble "too many pages" run --pages 65537 prefault
 holds "and it says how many may be" "$work/err" "from 1 to 65536"
 trouble "walk without a process" walk
 trouble "walk of no process" walk -p 0
+trouble "walk of a process by name" walk -p self
+trouble "walk with forms that exclude each other" walk -p 1 --summary --levels
+expect 0 "help of walk" walk -h
+holds "walk -h has the process among what is required" "$work/out" "walk \[OPTION…\] -p PID"
+holds "walk -h names the units" "$work/out" "K, M, G or T"
+if grep -q "saved copy" "$work/out"; then result "not ok" "walk -h offers no saved copy"; else result ok "walk -h offers no saved copy"; fi
 trouble "a directory that is not there" info --debugfs "$work/none"
 trouble "a file that is not there" compare "$work/none" "$work/none"
 trouble "no records" compare /dev/null /dev/null
