@@ -26,7 +26,7 @@ static const struct option_row walk_options[] = {
 	{ "pid", 'p', "PID", "the process" },
 	{ "levels", OPTION_LEVELS, NULL, "print every entry with all its levels, not extents" },
 	{ "summary", OPTION_SUMMARY, NULL,
-	  "print bytes by state, page size and node, page tables by level, and physically contiguous "
+	  "print bytes by state, kind, page size and node, page tables by level, and physically contiguous "
 	  "runs by size" },
 	{ NULL }
 };
@@ -197,7 +197,7 @@ static struct json_object *extent_json(const struct extent *e)
 	if (e->mapped)
 		put_hex(o, "pa", e->pa);
 	json_put(o, "what", e->what);
-	json_put(o, "mapping", e->name);
+	json_put(o, "mapping", *e->name ? e->name : NULL);
 	return o;
 }
 

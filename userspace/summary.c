@@ -39,6 +39,7 @@ struct tallies {
  * struct summary - what was counted
  * @entries: how to read entries
  * @states: bytes by state; zero pages by themselves
+ * @kinds: mapped bytes by what /proc/kpageflags says; zero pages are no part of it
  * @sizes: mapped bytes by size of the page
  * @nodes: mapped bytes by node
  * @tables: page tables by level
@@ -48,7 +49,7 @@ struct tallies {
  */
 struct summary {
 	const struct entries *entries;
-	struct tallies states, sizes, nodes;
+	struct tallies states, kinds, sizes, nodes;
 	struct tally tables[GUPWALK_LEVELS];
 	struct tally runs[RUN_SIZES];
 	uint64_t run_end, run_pa_end, run_bytes;
@@ -124,6 +125,7 @@ void summary_extent(struct summary *y, const struct extent *e)
 		return;
 	}
 	add(&y->sizes, size_short(e->page_size, size), length);
+	add(&y->kinds, e->what ? e->what : "unknown", length);
 	add_nodes(y, e);
 	if (y->run_bytes && (e->start != y->run_end || e->pa != y->run_pa_end))
 		end_run(y);
@@ -159,6 +161,7 @@ static void print_json(const struct summary *y, bool complete, FILE *out)
 
 	json_object_object_add(o, "complete", json_object_new_boolean(complete));
 	json_object_object_add(o, "states", tallies_json(&y->states));
+	json_object_object_add(o, "what", tallies_json(&y->kinds));
 	json_object_object_add(o, "page_sizes", tallies_json(&y->sizes));
 	json_object_object_add(o, "nodes", tallies_json(&y->nodes));
 	for (i = 0; i < GUPWALK_LEVELS; i++)
@@ -205,18 +208,24 @@ static void print_text(const struct summary *y, struct session *s)
 	};
 	struct table *t = table_new(s, columns, ARRAY_SIZE(columns));
 	const char *what = "page tables";
+	uint64_t tables = 0, bytes = 0;
 	char from[24], to[24];
 	int i;
 
 	rows(t, "state", &y->states);
+	rows(t, "what", &y->kinds);
 	rows(t, "page size", &y->sizes);
 	rows(t, "node", &y->nodes);
 	for (i = 0; i < GUPWALK_LEVELS; i++) {
 		if (y->entries->level[i].folded || !y->tables[i].count)
 			continue;
 		row(t, what, y->entries->level[i].name, y->tables[i].count, y->tables[i].bytes);
+		tables += y->tables[i].count;
+		bytes += y->tables[i].bytes;
 		what = "";
 	}
+	if (tables)
+		row(t, what, "total", tables, bytes);
 	what = "contiguous runs";
 	for (i = 0; i < RUN_SIZES; i++) {
 		struct strbuf name = { 0 };
@@ -249,6 +258,7 @@ void summary_print(struct summary *y, struct session *s, bool complete)
 	else
 		print_text(y, s);
 	free_tallies(&y->states);
+	free_tallies(&y->kinds);
 	free_tallies(&y->sizes);
 	free_tallies(&y->nodes);
 	free(y);
