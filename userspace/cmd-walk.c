@@ -32,8 +32,8 @@ static const struct option_row walk_options[] = {
 };
 
 /*
- * Batches of rows are tables of their own, and are to look like one: only the last column takes what
- * is left. Addresses of 56 bits fit, as five levels have them, and physical ones of 52.
+ * Batches of rows are tables of their own, and are to look like one: only the last column takes
+ * what is left. Addresses of 56 bits fit, as five levels have them, and physical ones of 52.
  */
 static const struct column columns[] = {
 	{ .name = "from", .width = 16, .fixed = true },
@@ -170,7 +170,8 @@ static void print_total(struct printer *p)
 
 	if (p->rows)
 		fprintf(p->s->out, "\n%zu extent%s, %s mapped, %s not\n", p->rows,
-			p->rows == 1 ? "" : "s", size_short(p->mapped, mapped), size_short(p->holes, holes));
+			p->rows == 1 ? "" : "s", size_short(p->mapped, mapped),
+			size_short(p->holes, holes));
 }
 
 static void put_hex(struct json_object *o, const char *key, uint64_t value)

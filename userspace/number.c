@@ -96,14 +96,12 @@ const char *range_parse(const char *s, uint64_t one, struct range *range)
 		round_outward(range, one);
 		return NULL;
 	}
-	if (*end == '+') {
-		if (!number_size(end + 1, &len) || !len)
-			return "LEN is not a size in bytes: decimal, or with K, M, G or T after it";
-	} else if (*end) {
+	if (*end && *end != '+')
 		return "START is followed by something that is neither -END nor +LEN";
-	} else {
+	if (!*end)
 		range->start -= range->start % one;
-	}
+	else if (!number_size(end + 1, &len) || !len)
+		return "LEN is not a size in bytes: decimal, or with K, M, G or T after it";
 	if (len > UINT64_MAX - range->start)
 		return "the range goes beyond the last address";
 	range->end = range->start + len;
@@ -137,7 +135,7 @@ char *size_short(uint64_t bytes, char *text)
 		snprintf(text, 24, "%" PRIu64 "%c", whole, "BKMGTPE"[unit]);
 		return text;
 	}
-	/* of an exabyte the tenths would not fit into 64 bits: bits that no tenth sees are dropped */
+	/* of an exabyte tenths would not fit into 64 bits: bits that no tenth sees are dropped */
 	tenths = whole * 10 + (((rest >> (10 * unit - 10)) * 10 + 512) >> 10);
 	if (tenths >= 10240 && unit < 6) {
 		unit++;

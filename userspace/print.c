@@ -198,7 +198,7 @@ void table_headings(struct table *t, bool wanted)
 	scols_table_enable_noheadings(t->scols, !wanted);
 }
 
-/* Lines end where their last word does: libsmartcols fills up the cells of a row of several lines. */
+/* Lines end where their last word does: libsmartcols fills up cells of rows of several lines. */
 static void put_trimmed(const char *text, FILE *out)
 {
 	while (*text) {
