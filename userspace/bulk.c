@@ -62,11 +62,11 @@ static void show_progress(const struct bulk *b, struct progress *p)
 		b->total ? 100.0 * *b->at / b->total : 100.0, b->total >> 20);
 }
 
-/* ECMA-48: erase what is right of the cursor. */
+/* By blanks, which a dumb terminal knows too. */
 static void end_progress(const struct progress *p)
 {
 	if (p->shown)
-		fputs("\r\033[K", stderr);
+		fprintf(stderr, "\r%60s\r", "");
 }
 
 /* Whoever gave a range did not speak of the words of the request. */
