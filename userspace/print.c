@@ -171,6 +171,15 @@ static void share_widths(const struct table *t, int *widths)
 			widths[i] = left / open > 7 ? left / open : 7;
 }
 
+static void pad(struct strbuf *text, int width, bool right)
+{
+	struct strbuf padded = { 0 };
+
+	strbuf_addf(&padded, "%*s", right ? width : -width, strbuf_text(text));
+	strbuf_free(text);
+	*text = padded;
+}
+
 static void add_line(struct table *t, const struct row *row, const int *widths)
 {
 	struct libscols_line *line = scols_table_new_line(t->scols, NULL);
@@ -186,6 +195,9 @@ static void add_line(struct table *t, const struct row *row, const int *widths)
 			put_lines(row->cells[i], widths[i], &lines);
 		else
 			strbuf_add(&lines, row->cells[i], strlen(row->cells[i]));
+		/* a fixed width is not kept by libsmartcols where no cell is as wide */
+		if (t->columns[i].fixed && !strchr(strbuf_text(&lines), '\n'))
+			pad(&lines, t->columns[i].width, t->columns[i].right);
 		must_scols(scols_line_set_data(line, i, strbuf_text(&lines)) == 0);
 		strbuf_free(&lines);
 	}
