@@ -69,7 +69,9 @@ static void read_large(struct folio *folio, struct page *page, struct page *firs
 	if (facts->pincount_exact)
 		facts->own_pincount = gw_folio_pincount(folio);
 	/* hugetlb notes it in the head page, however the page is mapped. */
-	facts->anon_exclusive = gw_page_anon_exclusive(facts->hugetlb ? &folio->page : first);
+	if (facts->anon && !facts->ksm)
+		facts->anon_exclusive =
+			gw_page_anon_exclusive(facts->hugetlb ? &folio->page : first);
 }
 
 void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_page *facts)
@@ -89,13 +91,11 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->flags = flags & (BIT_ULL(NR_PAGEFLAGS) - 1);
 	if (!facts->device && gw_pfn_in_cma(facts->head_pfn))
 		facts->flags |= GW_FOLIO_CMA;
-	facts->anon_exclusive = flags & GW_PG_ANON_EXCLUSIVE;
-	if (folio_test_large(folio))
-		read_large(folio, page, first, facts);
 	/* With DAX the same bit is PAGE_MAPPING_DAX_SHARED. */
 	facts->anon = folio_test_anon(folio) && !facts->device;
 	facts->ksm = facts->anon && folio_test_ksm(folio);
-	/* Has a meaning for anonymous pages only. */
-	if (!facts->anon || facts->ksm)
-		facts->anon_exclusive = false;
+	/* Has a meaning for anonymous pages only: of others the kernel does not let it be asked. */
+	facts->anon_exclusive = facts->anon && !facts->ksm && flags & GW_PG_ANON_EXCLUSIVE;
+	if (folio_test_large(folio))
+		read_large(folio, page, first, facts);
 }
