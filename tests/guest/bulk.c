@@ -253,38 +253,70 @@ static void any_size(void)
 	kill_and_reap(pid);
 }
 
-/* Each descriptor has a walk of its own, and one that is left half-way holds nothing up. */
+/* As it is read, byte for byte, from what is in @bytes on. */
+static size_t read_rest(int fd, char *bytes, size_t done, size_t room)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, bytes + done, room - done);
+		must(n >= 0);
+		done += n;
+	} while (n && done < room);
+	must(done < room);
+	return done;
+}
+
+static void read_often(pid_t pid, const struct bulk *alone)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		struct bulk bulk = bulk_all(pid);
+
+		if (!same_bulk(alone, &bulk))
+			_exit(1);
+		bulk_free(&bulk);
+	}
+	_exit(0);
+}
+
+/*
+ * Each descriptor has a walk of its own, which goes on where it was, whatever others read
+ * meanwhile; and one that is left half-way holds nothing up.
+ */
 static void readers(void)
 {
+	static char whole[1 << 20], part[1 << 20];
 	struct plan plan;
-	pid_t pid = plan_child(&plan, 300, true);
+	pid_t pid = plan_child(&plan, 300, true), reader[4];
 	struct bulk alone = bulk_all(pid);
 	int fd[8], i, status;
-	pid_t reader[8];
-	char bytes[100];
+	size_t size, begun;
 
+	fd[0] = bulk_open("pid=%d", pid);
+	size = read_rest(fd[0], whole, 0, sizeof(whole));
+	check_num(size, alone.bytes);
+	close(fd[0]);
 	for (i = 0; i < 8; i++) {
 		fd[i] = bulk_open("pid=%d", pid);
-		must(read(fd[i], bytes, sizeof(bytes)) == sizeof(bytes));
+		must(read(fd[i], part, 100 * (i + 1)) == 100 * (i + 1));
 	}
 	for (i = 0; i < 4; i++) {
 		reader[i] = fork();
-		if (!reader[i]) {
-			int j;
-
-			for (j = 0; j < 10; j++) {
-				struct bulk bulk = bulk_all(pid);
-
-				if (!same_bulk(&alone, &bulk))
-					_exit(1);
-				bulk_free(&bulk);
-			}
-			_exit(0);
-		}
+		if (!reader[i])
+			read_often(pid, &alone);
 	}
 	for (i = 0; i < 4; i++) {
 		must(waitpid(reader[i], &status, 0) == reader[i]);
 		check_num(status, 0);
+	}
+	/* half of them stay as they are */
+	for (i = 0; i < 4; i++) {
+		begun = 100 * (i + 1);
+		memcpy(part, whole, begun);
+		check_num(read_rest(fd[i], part, begun, sizeof(part)), size);
+		check(!memcmp(part, whole, size));
 	}
 	kill_and_reap(pid);
 	for (i = 0; i < 8; i++)

@@ -298,7 +298,7 @@ static void compare(pid_t pid, const struct plan *plan, const struct bulk *bulk,
 static void mixed(void)
 {
 	struct plan plan;
-	pid_t pid = plan_child(&plan, 10000 / brevity(), true);
+	pid_t pid = plan_child(&plan, 10000 / brevity() / slowness(), true);
 	struct bulk bulk = bulk_of(pid, plan.room, plan.size / PAGE);
 	struct compared c = { 0 };
 	uint64_t state = seed();
@@ -306,7 +306,7 @@ static void mixed(void)
 
 	compare(pid, &plan, &bulk, &c);
 	/* and snapshots, which are dearer */
-	for (i = 0; i < 200 / brevity(); i++)
+	for (i = 0; i < 200 / brevity() / slowness() + 1; i++)
 		walk_of(pid, (void *)bulk.entry[random_of(&state) % bulk.nr].addr);
 	note("%zu entries in %llu tables", bulk.nr, (unsigned long long)bulk.tables[4]);
 	for (i = 0; i < NR_OF(c.states) && c.states[i].name; i++)
@@ -347,9 +347,10 @@ static void tables_counted(void)
 #define SPARSE (100 * GiB)
 #define SPARSE_STEP (GiB / 4)
 
+/* A kernel that watches itself needs minutes for all of them. */
 static unsigned int many(void)
 {
-	return 60000 / brevity();
+	return 60000 / brevity() / slowness();
 }
 
 /**
