@@ -223,6 +223,16 @@ static void use_time(void)
 		;
 }
 
+/* Who is moved to another node would find its memory on this one. */
+static bool stay_on_cpu(void)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	return !sched_setaffinity(0, sizeof(cpu), &cpu);
+}
+
 static bool setup_hints(struct scene *scene)
 {
 	time_t end = time(NULL) + SECONDS;
@@ -232,6 +242,8 @@ static bool setup_hints(struct scene *scene)
 	/* of a program with one thread it passes over what is on that one's node */
 	if (!start_thread(sleep_on, NULL))
 		return false;
+	if (!stay_on_cpu())
+		return scene_failed("staying on a CPU");
 	memory_hints();
 	for (i = 0; i < HINTED; i++)
 		if (!spot_touch(scene, i))
