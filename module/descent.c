@@ -210,11 +210,12 @@ bool gw_path_same_way(const struct gw_path *a, const struct gw_path *b)
  * it is the lower one's, and what was read under the upper name was the first slot of the same
  * table.
  */
-static void note_level(struct gw_entry *entries, const struct gw_path *path,
-		       enum gw_level level, const void *slot, u64 value, bool folded)
+static __always_inline void note_level(struct gw_entry *entries, const struct gw_path *path,
+				       enum gw_level level, const void *slot, u64 value,
+				       bool folded)
 {
 	struct gw_entry *entry = &entries[level];
-	bool is_copy = slot >= (const void *)path && slot < (const void *)(path + 1);
+	bool is_copy = folded && slot >= (const void *)path && slot < (const void *)(path + 1);
 
 	if (!is_copy) {
 		entry->entry = __pa(slot);

@@ -169,6 +169,31 @@ void gw_path_end_at_pte(struct gw_path *path, pte_t *ptep, pte_t pte);
 bool gw_path_same_above(const struct gw_path *path, enum gw_level level);
 
 /**
+ * gw_path_same_end() - does a path still end as the descent read it
+ * @path: the path
+ *
+ * Of a path to a pte that is the entry above it, which leads to the PTE table. Above these nothing
+ * changes under the mmap lock but from empty to table; where hugetlb shares tables, under
+ * i_mmap_rwsem as well. It is what __pte_offset_map_lock() (mm/pgtable-generic.c) looks at.
+ *
+ * Context: as struct gw_path says for the slots.
+ * Return: true if it does.
+ */
+static inline bool gw_path_same_end(const struct gw_path *path)
+{
+	switch (path->last) {
+	case GW_PGD:
+		return pgd_val(READ_ONCE(*path->pgdp)) == pgd_val(path->pgd);
+	case GW_P4D:
+		return p4d_val(READ_ONCE(*path->p4dp)) == p4d_val(path->p4d);
+	case GW_PUD:
+		return pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
+	default:
+		return pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
+	}
+}
+
+/**
  * gw_path_same_way() - do two descents come to the same pte table, or to the same entry above
  * @a: a path
  * @b: what was in the same place before

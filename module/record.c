@@ -48,11 +48,40 @@ unsigned int gw_pages_max(void)
 	return clamp(pages_max, 1u, GW_PAGES_LIMIT);
 }
 
+/*
+ * The memory of a record that was given up, for the next one: with as many kept as may be, each
+ * record comes as another goes, and to free and allocate would cost as much as the call does.
+ */
+static struct gw_record *spare;
+
+/* More than that is not kept for what may never come. */
+#define GW_SPARE_SIZE PAGE_SIZE
+
+static void free_memory(struct gw_record *record)
+{
+	if (record && record->size <= GW_SPARE_SIZE)
+		record = xchg(&spare, record);
+	kvfree(record);
+}
+
+static struct gw_record *get_memory(size_t size)
+{
+	struct gw_record *record = NULL;
+
+	if (size <= GW_SPARE_SIZE)
+		record = xchg(&spare, NULL);
+	if (record && record->size == size)
+		return record;
+	kvfree(record);
+	/* All of that is written before it is read. */
+	return kvmalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
 static void record_destroy(struct gw_record *record)
 {
 	gw_vma_free(&record->vma);
 	kfree(record->peek);
-	kvfree(record);
+	free_memory(record);
 }
 
 /* What is of pages is in the same memory, behind the record. */
@@ -62,24 +91,24 @@ struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool a
 	size_t snapshots = nr * sizeof(struct gw_snapshot);
 	size_t results = nr * sizeof(struct gw_page_result);
 	size_t of_call = after ? snapshots + nr * sizeof(struct page *) : 0;
-	struct gw_record *record;
+	size_t size = sizeof(struct gw_record) + ways + results + snapshots + of_call;
+	struct gw_record *record = get_memory(size);
 
-	/* All of that is written before it is read. */
-	record = kvmalloc(sizeof(*record) + ways + results + snapshots + of_call,
-			  GFP_KERNEL_ACCOUNT);
 	if (!record)
 		return NULL;
-	memset(record, 0, sizeof(*record));
-	record->nr = nr;
-	record->nr_ways = nr_ways;
-	record->ways = (void *)(record + 1);
+	*record = (struct gw_record){
+		.kref = KREF_INIT(1),
+		.size = size,
+		.nr = nr,
+		.nr_ways = nr_ways,
+		.ways = (void *)(record + 1),
+	};
 	record->results = (void *)record->ways + ways;
 	record->before = (void *)record->results + results;
 	if (after) {
 		record->after = record->before + nr;
 		record->pages = (void *)(record->after + nr);
 	}
-	kref_init(&record->kref);
 	INIT_LIST_HEAD(&record->node);
 	return record;
 }
@@ -110,6 +139,7 @@ struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsi
 		return record;
 	copy_snapshots(record, small);
 	memcpy(small->results, record->results, nr * sizeof(*small->results));
+	record->size = small->size;
 	record->nr_ways = small->nr_ways;
 	record->ways = small->ways;
 	record->before = small->before;
@@ -196,6 +226,7 @@ void gw_records_clear(void)
 		list_del_init(&record->node);
 		gw_record_put(record);
 	}
+	kvfree(xchg(&spare, NULL));
 }
 
 struct gw_record_set *gw_record_set_create(unsigned int room)

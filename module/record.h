@@ -62,6 +62,7 @@ struct gw_page_result {
  * @peek: bytes read from the page, allocated, or NULL
  * @peek_len: how many
  * @vma: VMA of @addr
+ * @size: bytes of the record, with all that is in its memory
  * @nr: entries of @before, @after and @results
  * @nr_ways: how many @ways there is room for
  * @ways: what the snapshots have in common; in the memory of the record, as the next four
@@ -100,6 +101,7 @@ struct gw_record {
 	u8 *peek;
 	unsigned int peek_len;
 	struct gw_vma vma;
+	size_t size;
 	unsigned int nr;
 	unsigned int nr_ways;
 	struct gw_way *ways;

@@ -325,18 +325,44 @@ static void note_way(struct gw_walk *w)
 	w->common.leaf = GW_NR_LEVELS;
 }
 
-static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+/* Another way down, from the top. */
+static void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
-	struct gw_path last = w->path;
+	struct gw_path last;
 
 	/* What was read for another one may mean something else here. */
 	if (vma != w->vma)
 		w->common.leaf = GW_NR_LEVELS;
 	w->vma = vma;
 	w->online = ~0ULL;
-	gw_descend(vma->vm_mm, addr, &w->path);
-	if (!w->way || !gw_path_same_way(&w->path, &last))
+	if (!w->way) {
+		gw_descend(vma->vm_mm, addr, &w->path);
 		note_way(w);
+		return;
+	}
+	last = w->path;
+	gw_descend(vma->vm_mm, addr, &w->path);
+	if (!gw_path_same_way(&w->path, &last))
+		note_way(w);
+}
+
+/*
+ * Is the last way down that of @addr as well? The tables above the PTE table are where they were,
+ * as the mmap lock was held all the time; but what hugetlb shares.
+ */
+static bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+{
+	return w->way && vma == w->vma && !((addr ^ w->addr) >> PMD_SHIFT) &&
+	       !is_vm_hugetlb_page(vma) && gw_path_same_end(&w->path);
+}
+
+static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+{
+	if (!same_way_down(w, vma, addr))
+		descend(w, vma, addr);
+	else if (w->path.last == GW_PTE)
+		w->path.ptep = pte_offset_kernel(&w->path.pmd, addr);
+	w->addr = addr;
 }
 
 /* Of how many pages from that of @addr on is the last entry at the end of the path? */
@@ -375,7 +401,7 @@ static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct 
 	bool stable = w->way != &w->ways[w->nr_ways - 1];
 	struct gw_snapshot *end = snaps + nr;
 
-	if (!gw_path_same_above(&w->path, min_t(int, w->path.last + 1, GW_PTE)))
+	if (!gw_path_same_end(&w->path))
 		return false;
 	if (stable && w->way == &w->ways[w->used])
 		w->used++;
@@ -445,7 +471,6 @@ void gw_walk_begin(struct gw_walk *walk, struct gw_way *ways, unsigned int nr_wa
 	walk->nr_ways = nr_ways;
 	walk->used = 0;
 	walk->vma = NULL;
-	walk->path = (struct gw_path){ };
 	walk->way = NULL;
 }
 
@@ -460,6 +485,9 @@ void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_st
 {
 	unsigned long i = 0, nr;
 
+	/* The mmap lock was given up meanwhile: tables may be gone. */
+	if (!vma)
+		walk->vma = NULL;
 	while (i < nr_pages) {
 		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
 			vma = gw_vma_lookup(mm, addr);

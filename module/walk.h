@@ -20,7 +20,8 @@
  * @ways: room for ways
  * @nr_ways: how many there is room for; the last is for snapshots that are not stable
  * @used: how many others are in use
- * @vma: VMA of the addresses that are looked at
+ * @vma: VMA of the addresses that are looked at; NULL: the mmap lock was given up since
+ * @addr: one of them, that the path led to
  * @path: the way to their last entries, which are one, or in one PTE table; its slot of a pte is
  *	that of the one that was last read
  * @way: the same in the form of snapshots; NULL: not noted yet
@@ -38,6 +39,7 @@ struct gw_walk {
 	unsigned int nr_ways;
 	unsigned int used;
 	struct vm_area_struct *vma;
+	unsigned long addr;
 	struct gw_path path;
 	const struct gw_way *way;
 	u64 pte_table;
@@ -64,7 +66,8 @@ void gw_walk_begin(struct gw_walk *walk, struct gw_way *ways, unsigned int nr_wa
  * gw_walk_range() - take a snapshot of every page of a range
  * @walk: the walk
  * @mm: whose page tables
- * @vma: VMA of @addr, if the caller knows it, or NULL
+ * @vma: VMA of @addr, if the caller has held the mmap lock since it found it and since the last
+ *	snapshot of @walk; otherwise NULL
  * @addr: first address, in user space; need not be page-aligned
  * @nr_pages: pages from the one that holds @addr
  * @snaps: @nr_pages snapshots, filled in
