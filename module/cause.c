@@ -31,7 +31,7 @@ static bool same_entries(const struct gw_snapshot *a, const struct gw_snapshot *
 {
 	/* Ways are written down once. */
 	return a->nr_levels == b->nr_levels && a->way == b->way &&
-	       a->pte.entry == b->pte.entry && a->pte.value == b->pte.value;
+	       a->ptep == b->ptep && a->pte == b->pte;
 }
 
 /* What came to be mapped where nothing was. */

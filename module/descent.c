@@ -5,22 +5,6 @@
 #include "compat.h"
 #include "descent.h"
 
-unsigned int gw_level_shift(enum gw_level level)
-{
-	switch (level) {
-	case GW_PGD:
-		return PGDIR_SHIFT;
-	case GW_P4D:
-		return P4D_SHIFT;
-	case GW_PUD:
-		return PUD_SHIFT;
-	case GW_PMD:
-		return PMD_SHIFT;
-	default:
-		return PAGE_SHIFT;
-	}
-}
-
 struct gw_geometry gw_level_geometry(enum gw_level level)
 {
 	struct gw_geometry g = {
@@ -194,13 +178,42 @@ bool gw_path_same_above(const struct gw_path *path, enum gw_level level)
 	       pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
 }
 
+/* Is a slot the copy that a path has of the entry above? */
+static bool is_copy(const struct gw_path *path, const void *slot)
+{
+	return slot >= (const void *)path && slot < (const void *)(path + 1);
+}
+
+static bool same_slot(const struct gw_path *a, const void *slot_a,
+		      const struct gw_path *b, const void *slot_b)
+{
+	return slot_a == slot_b || (is_copy(a, slot_a) && is_copy(b, slot_b));
+}
+
 bool gw_path_same_way(const struct gw_path *a, const struct gw_path *b)
 {
 	return a->last == b->last &&
 	       a->pgdp == b->pgdp && pgd_val(a->pgd) == pgd_val(b->pgd) &&
-	       a->p4dp == b->p4dp && p4d_val(a->p4d) == p4d_val(b->p4d) &&
-	       a->pudp == b->pudp && pud_val(a->pud) == pud_val(b->pud) &&
-	       a->pmdp == b->pmdp && pmd_val(a->pmd) == pmd_val(b->pmd);
+	       (a->last < GW_P4D ||
+		(same_slot(a, a->p4dp, b, b->p4dp) && p4d_val(a->p4d) == p4d_val(b->p4d))) &&
+	       (a->last < GW_PUD ||
+		(same_slot(a, a->pudp, b, b->pudp) && pud_val(a->pud) == pud_val(b->pud))) &&
+	       (a->last < GW_PMD ||
+		(same_slot(a, a->pmdp, b, b->pmdp) && pmd_val(a->pmd) == pmd_val(b->pmd)));
+}
+
+/* A slot of a path, or the same part of its copy. */
+static void *moved(const struct gw_path *from, struct gw_path *to, void *slot)
+{
+	return is_copy(from, slot) ? (void *)to + (slot - (void *)from) : slot;
+}
+
+void gw_path_copy(struct gw_path *to, const struct gw_path *from)
+{
+	*to = *from;
+	to->p4dp = moved(from, to, from->p4dp);
+	to->pudp = moved(from, to, from->pudp);
+	to->pmdp = moved(from, to, from->pmdp);
 }
 
 /*
@@ -210,20 +223,19 @@ bool gw_path_same_way(const struct gw_path *a, const struct gw_path *b)
  * it is the lower one's, and what was read under the upper name was the first slot of the same
  * table.
  */
-static __always_inline void note_level(struct gw_entry *entries, const struct gw_path *path,
-				       enum gw_level level, const void *slot, u64 value,
-				       bool folded)
+static void note_level(struct gw_entry *entries, const struct gw_path *path,
+		       enum gw_level level, const void *slot, u64 value, bool folded)
 {
 	struct gw_entry *entry = &entries[level];
-	bool is_copy = folded && slot >= (const void *)path && slot < (const void *)(path + 1);
+	bool copy = folded && is_copy(path, slot);
 
-	if (!is_copy) {
+	if (!copy) {
 		entry->entry = __pa(slot);
 		entry->value = value;
 	}
 	if (!folded)
 		return;
-	if (is_copy)
+	if (copy)
 		*entry = entries[level - 1];
 	else
 		entries[level - 1] = *entry;
@@ -251,17 +263,4 @@ void gw_path_levels(const struct gw_path *path, enum gw_level last, struct gw_en
 	 */
 	if (last >= GW_PUD && p4d_folded && pud_folded)
 		entries[GW_PGD] = entries[GW_P4D];
-}
-
-/* Above the pmd one lock is all there is, and nothing changes but from empty to table. */
-spinlock_t *gw_path_lock(struct mm_struct *mm, struct gw_path *path, enum gw_level level)
-{
-	switch (level) {
-	case GW_PTE:
-		return pte_lockptr(mm, &path->pmd);
-	case GW_PMD:
-		return pmd_lockptr(mm, path->pmdp);
-	default:
-		return &mm->page_table_lock;
-	}
 }

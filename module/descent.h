@@ -72,7 +72,21 @@ struct gw_geometry {
  *
  * Return: log2 of the bytes.
  */
-unsigned int gw_level_shift(enum gw_level level);
+static inline unsigned int gw_level_shift(enum gw_level level)
+{
+	switch (level) {
+	case GW_PGD:
+		return PGDIR_SHIFT;
+	case GW_P4D:
+		return P4D_SHIFT;
+	case GW_PUD:
+		return PUD_SHIFT;
+	case GW_PMD:
+		return PMD_SHIFT;
+	default:
+		return PAGE_SHIFT;
+	}
+}
 
 /**
  * gw_level_geometry() - what the tables of a level look like on this machine
@@ -203,6 +217,15 @@ static inline bool gw_path_same_end(const struct gw_path *path)
 bool gw_path_same_way(const struct gw_path *a, const struct gw_path *b);
 
 /**
+ * gw_path_copy() - copy a path
+ * @to: where to
+ * @from: the path
+ *
+ * Where a level is folded its slot is in the path itself, and moves with it.
+ */
+void gw_path_copy(struct gw_path *to, const struct gw_path *from);
+
+/**
  * gw_path_levels() - what a descent read, level by level
  * @path: the path
  * @last: level to end with, if the path goes that far: GW_PMD or GW_PTE
@@ -221,6 +244,18 @@ void gw_path_levels(const struct gw_path *path, enum gw_level last, struct gw_en
  *
  * Return: the lock.
  */
-spinlock_t *gw_path_lock(struct mm_struct *mm, struct gw_path *path, enum gw_level level);
+static inline spinlock_t *gw_path_lock(struct mm_struct *mm, struct gw_path *path,
+				       enum gw_level level)
+{
+	switch (level) {
+	case GW_PTE:
+		return pte_lockptr(mm, &path->pmd);
+	case GW_PMD:
+		return pmd_lockptr(mm, path->pmdp);
+	default:
+		/* above the pmd this is all there is */
+		return &mm->page_table_lock;
+	}
+}
 
 #endif /* _GUPWALK_DESCENT_H */

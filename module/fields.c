@@ -84,31 +84,35 @@ const char *gw_level_name(enum gw_level level)
 	return level_tokens[level];
 }
 
-static const struct gw_entry *view_entry(const struct gw_level_view *view)
+struct gw_level_view gw_level_view_make(const struct gw_snapshot *snap, enum gw_level level)
 {
-	return gw_snapshot_entry(view->snap, view->level);
+	struct gw_entry entries[GW_NR_LEVELS];
+
+	gw_snapshot_entries(snap, entries);
+	return (struct gw_level_view){ .snap = snap, .level = level, .entry = entries[level] };
 }
 
 /*
  * The slot's place in its table. A table need not be a page: the top one of arm64 may be smaller.
  */
+static u64 slot_index(const struct gw_level_view *view, enum gw_level level)
+{
+	return (view->entry.entry / sizeof(u64)) & (gw_arch_level_entries(level) - 1);
+}
+
 static u64 view_index(const struct gw_level_view *view)
 {
-	enum gw_level level = view->level;
-
-	if (gw_arch_level_folded(level))
-		return 0;
-	return (view_entry(view)->entry / sizeof(u64)) & (gw_arch_level_entries(level) - 1);
+	return gw_arch_level_folded(view->level) ? 0 : slot_index(view, view->level);
 }
 
 /* A folded level has no table of its own: its entry is that of the level above. */
 static u64 view_table(const struct gw_level_view *view)
 {
-	struct gw_level_view real = *view;
+	enum gw_level real = view->level;
 
-	while (gw_arch_level_folded(real.level))
-		real.level--;
-	return view_entry(&real)->entry - view_index(&real) * sizeof(u64);
+	while (gw_arch_level_folded(real))
+		real--;
+	return view->entry.entry - slot_index(view, real) * sizeof(u64);
 }
 
 static enum gw_entry_kind view_kind(const struct gw_level_view *view)
@@ -124,10 +128,10 @@ GET(level_name, struct gw_level_view, string, level_tokens[o->level])
 GET(level_folded, struct gw_level_view, truth, gw_arch_level_folded(o->level))
 GET(level_index, struct gw_level_view, number, view_index(o))
 GET(level_table, struct gw_level_view, address, view_table(o))
-GET(level_entry, struct gw_level_view, address, view_entry(o)->entry)
-GET(level_value, struct gw_level_view, address, view_entry(o)->value)
+GET(level_entry, struct gw_level_view, address, o->entry.entry)
+GET(level_value, struct gw_level_view, address, o->entry.value)
 GET_NAMES(level_flags, struct gw_level_view, gw_arch_entry_names(o->level, view_kind(o)),
-	  view_entry(o)->value)
+	  o->entry.value)
 
 const struct gw_field gw_level_fields[] = {
 	{ "name", GW_STRING, level_name },
@@ -184,8 +188,10 @@ static bool level_element(const void *array, unsigned int i, union gw_element *e
 {
 	const struct gw_snapshot *snap = array;
 
-	element->level = (struct gw_level_view){ .snap = snap, .level = i };
-	return i < snap->nr_levels;
+	if (i >= snap->nr_levels)
+		return false;
+	element->level = gw_level_view_make(snap, i);
+	return true;
 }
 
 static u64 contiguous_size(const struct gw_snapshot *snap)
@@ -200,7 +206,7 @@ GET_IF(snap_size, struct gw_snapshot, o->state != GW_NOVMA, number, BIT_ULL(o->s
 GET_IF(snap_contiguous, struct gw_snapshot, o->contiguous_shift, number, contiguous_size(o))
 GET_IF(snap_pfn, struct gw_snapshot, gw_snapshot_has_pfn(o), number, o->pfn)
 GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, gw_snapshot_pa(o))
-GET_NAMES(snap_rights, struct gw_snapshot, gw_right_names, o->rights)
+GET_NAMES(snap_rights, struct gw_snapshot, gw_right_names, gw_snapshot_rights(o))
 GET_IF(snap_swap_type, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_type)
 GET_IF(snap_swap_offset, struct gw_snapshot, o->state == GW_SWAP, number, o->swap_offset)
 GET(snap_marker, struct gw_snapshot, string, marker_tokens[o->marker])
@@ -265,7 +271,7 @@ static int view_references(const struct gw_page_view *view)
 
 static const char *view_cause_token(const struct gw_page_view *view)
 {
-	return gw_cause_names[view_result(view)->cause].name;
+	return gw_cause_names[gw_record_cause(view->record, view->i)].name;
 }
 
 GET(view_addr, struct gw_page_view, address, view_result(o)->addr)

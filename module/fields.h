@@ -80,11 +80,22 @@ struct gw_page_view {
  * struct gw_level_view - a level of a snapshot, as an object to print
  * @snap: the snapshot
  * @level: which level
+ * @entry: its entry
  */
 struct gw_level_view {
 	const struct gw_snapshot *snap;
 	enum gw_level level;
+	struct gw_entry entry;
 };
+
+/**
+ * gw_level_view_make() - look at a level of a snapshot
+ * @snap: the snapshot
+ * @level: the level, below @snap->nr_levels
+ *
+ * Return: the view.
+ */
+struct gw_level_view gw_level_view_make(const struct gw_snapshot *snap, enum gw_level level);
 
 /* Room for any object that gw_field.element makes. */
 union gw_element {

@@ -221,7 +221,7 @@ static struct gw_hold *hold_to_spoil(const struct gw_call *call, unsigned long p
 /* What the entry of the address says, and the page; the way to it is not kept. */
 static void look(const struct gw_call *call, struct gw_snapshot *snap)
 {
-	struct gw_way ways[2];
+	struct gw_path ways[2];
 	struct gw_walk walk;
 
 	gw_walk_begin(&walk, ways, ARRAY_SIZE(ways));

@@ -141,10 +141,10 @@ static struct gw_prediction fault_on_page(const struct gw_case *c)
 	/* the bits accessed and dirty, where they were not set */
 	u32 in_place = CAUSE(UNCHANGED) | CAUSE(FLAGS_ONLY);
 
-	if (writes(c) && !(c->before->rights & GW_RIGHT_WRITE))
+	if (writes(c) && !(gw_snapshot_rights(c->before) & GW_RIGHT_WRITE))
 		return write_protected(c);
 	if (c->flags & GW_FLAG_UNSHARE && c->before->page.valid &&
-	    gw_vma_is_cow_mapping(c->vma) && !(c->before->rights & GW_RIGHT_WRITE) &&
+	    gw_vma_is_cow_mapping(c->vma) && !(gw_snapshot_rights(c->before) & GW_RIGHT_WRITE) &&
 	    !c->before->page.anon_exclusive)
 		return works(CAUSE(UNSHARE) | in_place);
 	return works(in_place);

@@ -87,7 +87,7 @@ static void record_destroy(struct gw_record *record)
 /* What is of pages is in the same memory, behind the record. */
 struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after)
 {
-	size_t ways = nr_ways * sizeof(struct gw_way);
+	size_t ways = nr_ways * sizeof(struct gw_path);
 	size_t snapshots = nr * sizeof(struct gw_snapshot);
 	size_t results = nr * sizeof(struct gw_page_result);
 	size_t of_call = after ? snapshots + nr * sizeof(struct page *) : 0;
@@ -118,8 +118,9 @@ static void copy_snapshots(const struct gw_record *from, struct gw_record *to)
 {
 	unsigned int i, way;
 
-	memcpy(to->ways, from->ways, (to->nr_ways - 1) * sizeof(*to->ways));
-	to->ways[to->nr_ways - 1] = from->ways[from->nr_ways - 1];
+	for (i = 0; i < to->nr_ways - 1; i++)
+		gw_path_copy(&to->ways[i], &from->ways[i]);
+	gw_path_copy(&to->ways[i], &from->ways[from->nr_ways - 1]);
 	for (i = 0; i < to->nr; i++) {
 		to->before[i] = from->before[i];
 		way = from->before[i].way - from->ways;
@@ -148,6 +149,16 @@ struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsi
 	INIT_LIST_HEAD(&small->node);
 	kvfree(record);
 	return small;
+}
+
+enum gw_cause gw_record_cause(const struct gw_record *record, unsigned int i)
+{
+	u32 flags = record->flags;
+
+	/* it pins for good without a flag for that */
+	if (record->op->family == GW_FAMILY_MEMFD)
+		flags |= GW_FLAG_LONGTERM;
+	return gw_cause(&record->before[i], &record->after[i], flags);
 }
 
 static void record_release(struct kref *kref)

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 
 #include "cause.h"
+#include "descent.h"
 #include "ops.h"
 #include "predict.h"
 #include "rules.h"
@@ -23,14 +24,12 @@
  * @addr: address
  * @pfn: page frame, if @has_pfn
  * @predicted: bits of enum gw_cause, of a prediction
- * @cause: enum gw_cause: what the call did to the mapping
  * @has_pfn: the call reported a page
  */
 struct gw_page_result {
 	unsigned long addr;
 	u64 pfn;
 	u32 predicted;
-	u8 cause;
 	bool has_pfn;
 };
 
@@ -65,7 +64,7 @@ struct gw_page_result {
  * @size: bytes of the record, with all that is in its memory
  * @nr: entries of @before, @after and @results
  * @nr_ways: how many @ways there is room for
- * @ways: what the snapshots have in common; in the memory of the record, as the next four
+ * @ways: the ways of the snapshots; in the memory of the record, as the next four
  * @before: snapshots before the call
  * @after: snapshots after the call; NULL if no call was made
  * @pages: room for the call to put the pages that it obtains; they are not ours any more
@@ -104,7 +103,7 @@ struct gw_record {
 	size_t size;
 	unsigned int nr;
 	unsigned int nr_ways;
-	struct gw_way *ways;
+	struct gw_path *ways;
 	struct gw_snapshot *before;
 	struct gw_snapshot *after;
 	struct page **pages;
@@ -122,6 +121,15 @@ struct gw_record {
  * initialised; NULL without memory.
  */
 struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after);
+
+/**
+ * gw_record_cause() - what the call did to a mapping
+ * @record: the record, with snapshots after the call
+ * @i: which page
+ *
+ * Return: the cause.
+ */
+enum gw_cause gw_record_cause(const struct gw_record *record, unsigned int i);
 
 /**
  * gw_record_get() - take a reference

@@ -219,7 +219,7 @@ bool gw_entry_allows(const struct gw_case *c)
 		return false;
 	/* force is for a VMA without the right to write; elsewhere a fault makes it writable */
 	if (write)
-		return snap->rights & GW_RIGHT_WRITE ||
+		return gw_snapshot_rights(snap) & GW_RIGHT_WRITE ||
 		       (force && !(c->vma->vm_flags & VM_WRITE) && snap->page.anon_exclusive);
 	return !must_unshare(c);
 }

@@ -83,19 +83,14 @@ struct gw_entry {
 	u64 value;
 };
 
-/**
- * struct gw_way - the entries that lead to a PTE table, or to where there is none
- * @level: indexed by enum gw_level
- */
-struct gw_way {
-	struct gw_entry level[GW_PTE];
-};
+struct gw_path;
 
 /**
  * struct gw_snapshot - what one walk saw
- * @way: the entries above the pte, in common with the snapshots of neighbours: see
- *	gw_snapshot_entry()
- * @pte: the last level, if it was reached
+ * @way: the way down to the PTE table, or to where there is none, in common with the snapshots of
+ *	neighbours: see gw_snapshot_entries()
+ * @ptep: slot of the pte, if the way leads there; it may not be read any more
+ * @pte: what it held
  * @pfn: page frame of the address, if gw_snapshot_has_pfn()
  * @swap_offset: place on the swap device, if @state is GW_SWAP
  * @offset: place of the address in its page
@@ -103,7 +98,6 @@ struct gw_way {
  * @state: enum gw_state
  * @leaf: enum gw_level of the entry that maps the page, GW_NR_LEVELS if none does
  * @marker: enum gw_marker
- * @rights: GW_RIGHT_*
  * @shift: log2 of the bytes that the last entry covers
  * @contiguous_shift: log2 of the bytes of the block of entries that the leaf says it is a part
  *	of, to be cached as one (arm64); 0: of none
@@ -114,8 +108,9 @@ struct gw_way {
  * @page: facts of the mapped page, valid if @page.valid
  */
 struct gw_snapshot {
-	const struct gw_way *way;
-	struct gw_entry pte;
+	const struct gw_path *way;
+	const void *ptep;
+	u64 pte;
 	union {
 		u64 pfn;
 		u64 swap_offset;
@@ -125,7 +120,6 @@ struct gw_snapshot {
 	u8 state;
 	u8 leaf;
 	u8 marker;
-	u8 rights;
 	u8 shift;
 	u8 contiguous_shift;
 	u8 retries;
@@ -136,17 +130,19 @@ struct gw_snapshot {
 };
 
 /**
- * gw_snapshot_entry() - the entry of a level
+ * gw_snapshot_entries() - the entries of all levels
  * @snap: the snapshot
- * @level: the level, below @snap->nr_levels
- *
- * Return: what was read.
+ * @entries: the first @snap->nr_levels are filled in, folded levels as repetitions
  */
-static inline const struct gw_entry *gw_snapshot_entry(const struct gw_snapshot *snap,
-						       enum gw_level level)
-{
-	return level == GW_PTE ? &snap->pte : &snap->way->level[level];
-}
+void gw_snapshot_entries(const struct gw_snapshot *snap, struct gw_entry entries[GW_NR_LEVELS]);
+
+/**
+ * gw_snapshot_rights() - what the entries of all levels together allow
+ * @snap: the snapshot
+ *
+ * Return: GW_RIGHT_*; 0 if no page is mapped, or it is for nobody.
+ */
+u8 gw_snapshot_rights(const struct gw_snapshot *snap);
 
 /**
  * gw_snapshot_maps_page() - does the last entry name a page that the address stands for

@@ -147,10 +147,12 @@ static void print_level(struct seq_file *m, const struct gw_level_view *view)
 /* The page of each level's table: that of pgd_page is what holds the pgd entry, and so on. */
 static void print_tables(struct seq_file *m, const struct gw_snapshot *snap)
 {
-	struct gw_level_view view = { .snap = snap };
 	struct gw_value name, table, folded;
+	enum gw_level level;
 
-	for (view.level = 0; view.level < snap->nr_levels; view.level++) {
+	for (level = 0; level < snap->nr_levels; level++) {
+		struct gw_level_view view = gw_level_view_make(snap, level);
+
 		get_field(gw_level_fields, "name", &view, &name);
 		get_field(gw_level_fields, "table", &view, &table);
 		get_field(gw_level_fields, "folded", &view, &folded);
@@ -163,12 +165,15 @@ static void print_tables(struct seq_file *m, const struct gw_snapshot *snap)
 static void print_snapshot(struct seq_file *m, const char *when, unsigned long addr,
 			   const struct gw_snapshot *snap)
 {
-	struct gw_level_view view = { .snap = snap };
+	enum gw_level level;
 
 	seq_printf(m, "  ------------------------------ %s\n", when);
 	seq_printf(m, "  virtual user addr: %016lx\n", addr);
-	for (view.level = 0; view.level < snap->nr_levels; view.level++)
+	for (level = 0; level < snap->nr_levels; level++) {
+		struct gw_level_view view = gw_level_view_make(snap, level);
+
 		print_level(m, &view);
+	}
 	print_tables(m, snap);
 	if (gw_snapshot_maps_page(snap))
 		seq_printf(m, "  physical addr: %016llx\n", gw_snapshot_pa(snap));

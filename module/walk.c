@@ -30,41 +30,17 @@
 #include "compat.h"
 #include "walk.h"
 
-/* What the tables allow. */
-static void note_tables(struct gw_walk *w)
-{
-	const struct gw_entry *top = w->way->level, *entry;
-	u64 ignored = gw_arch_top_ignored();
-
-	w->all = ~0ULL;
-	w->any = 0;
-	for (entry = top; entry < &top[w->path.last]; entry++) {
-		/* the levels that are folded into the topmost repeat its entry */
-		u64 means_nothing = entry->entry == top->entry ? ignored : 0;
-
-		w->all &= entry->value | means_nothing;
-		w->any |= entry->value & ~means_nothing;
-	}
-}
-
-static u8 rights_of(const struct gw_walk *w, u64 leaf)
-{
-	const struct gw_right_rule *rule;
-	u8 rights = 0;
-
-	for (rule = gw_arch_right_rules; rule->right; rule++)
-		if ((leaf & rule->leaf_mask) == rule->leaf_value &&
-		    !(rule->table_value & ~w->all) &&
-		    !(rule->table_mask & ~rule->table_value & w->any))
-			rights |= rule->right;
-	return rights;
-}
-
 /* The value of the entry where the path ends. */
-static u64 value_of_last(const struct gw_walk *w)
+static u64 value_of_last(const struct gw_path *path)
 {
-	return w->path.last == GW_PTE ? pte_val(w->path.pte) :
-					w->way->level[w->path.last].value;
+	switch (path->last) {
+	case GW_PUD:
+		return pud_val(path->pud);
+	case GW_PMD:
+		return pmd_val(path->pmd);
+	default:
+		return pte_val(path->pte);
+	}
 }
 
 /*
@@ -85,9 +61,9 @@ static u64 pfn_of_leaf(const struct gw_path *path)
 
 static void classify_leaf(struct gw_walk *w)
 {
-	const struct gw_path *path = &w->path;
+	const struct gw_path *path = w->path;
 	struct gw_snapshot *snap = &w->common;
-	u64 value = value_of_last(w);
+	u64 value = value_of_last(path);
 
 	if (path->last == GW_PTE)
 		snap->special = pte_special(path->pte) || gw_pte_devmap(path->pte);
@@ -95,19 +71,14 @@ static void classify_leaf(struct gw_walk *w)
 		snap->special = gw_pmd_special(path->pmd) || gw_pmd_devmap(path->pmd);
 	snap->leaf = path->last;
 	snap->contiguous_shift = gw_arch_contiguous_shift(path->last, value);
-	if (gw_arch_protnone(value)) {
-		snap->state = GW_PROTNONE;
-	} else {
-		snap->state = GW_PRESENT;
-		snap->rights = rights_of(w, value);
-	}
+	snap->state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT;
 	snap->pfn = pfn_of_leaf(path);
 }
 
 static void classify_absent(struct gw_walk *w)
 {
 	bool hugetlb = is_vm_hugetlb_page(w->vma);
-	const struct gw_path *path = &w->path;
+	const struct gw_path *path = w->path;
 	struct gw_snapshot *snap = &w->common;
 	struct gw_softleaf soft;
 	pte_t pte = path->pte;
@@ -118,7 +89,7 @@ static void classify_absent(struct gw_walk *w)
 	 * PROT_NONE there (x86: pud_present()).
 	 */
 	if (hugetlb && path->last != GW_PTE) {
-		pte = __pte(value_of_last(w));
+		pte = __pte(value_of_last(path));
 		if (pte_present(pte)) {
 			snap->leaf = path->last;
 			snap->state = GW_PROTNONE;
@@ -147,19 +118,19 @@ static void classify_absent(struct gw_walk *w)
 /* What does the entry say? */
 static void classify(struct gw_walk *w)
 {
-	const struct gw_path *path = &w->path;
+	const struct gw_path *path = w->path;
 	struct gw_snapshot *snap = &w->common;
 
 	*snap = (struct gw_snapshot){
-		.way = w->way,
+		.way = path,
 		.nr_levels = path->last + 1,
 		.shift = gw_level_shift(path->last),
 		.leaf = GW_NR_LEVELS,
 	};
 	w->pages_mask = 0;
 	if (path->last == GW_PTE) {
-		snap->pte.entry = w->pte_table + offset_in_page(path->ptep);
-		snap->pte.value = pte_val(path->pte);
+		snap->ptep = path->ptep;
+		snap->pte = pte_val(path->pte);
 	}
 	switch (path->end) {
 	case GW_END_EMPTY:
@@ -189,14 +160,14 @@ static void read_pte(struct gw_walk *w, pte_t *ptep)
 	struct gw_snapshot *snap = &w->common;
 	pte_t pte = READ_ONCE(*ptep);
 
-	if (snap->leaf != GW_PTE || (pte_val(pte) ^ snap->pte.value) & gw_arch_attributes) {
-		gw_path_end_at_pte(&w->path, ptep, pte);
+	if (snap->leaf != GW_PTE || (pte_val(pte) ^ snap->pte) & gw_arch_attributes) {
+		gw_path_end_at_pte(w->path, ptep, pte);
 		classify(w);
 		return;
 	}
-	w->path.ptep = ptep;
-	snap->pte.entry = w->pte_table + offset_in_page(ptep);
-	snap->pte.value = pte_val(pte);
+	w->path->ptep = ptep;
+	snap->ptep = ptep;
+	snap->pte = pte_val(pte);
 	snap->pfn = pte_pfn(pte);
 }
 
@@ -312,38 +283,23 @@ static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path
 	return is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
 }
 
-/* Writes down a path that was not gone before, for all snapshots that have it in common. */
-static void note_way(struct gw_walk *w)
-{
-	struct gw_way *way = &w->ways[min(w->used, w->nr_ways - 1)];
-
-	gw_path_levels(&w->path, GW_PMD, way->level);
-	w->way = way;
-	if (w->path.last == GW_PTE)
-		w->pte_table = __pa(w->path.ptep) & PAGE_MASK;
-	note_tables(w);
-	w->common.leaf = GW_NR_LEVELS;
-}
-
-/* Another way down, from the top. */
+/* Another way down, from the top; or the last one, if it turns out to be that. */
 static void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
-	struct gw_path last;
+	struct gw_path *path = &w->ways[min(w->used, w->nr_ways - 1)];
+	bool same;
 
+	gw_descend(vma->vm_mm, addr, path);
+	same = w->path && w->path != path && gw_path_same_way(w->path, path);
+	if (same)
+		w->path->ptep = path->ptep;
+	else
+		w->path = path;
 	/* What was read for another one may mean something else here. */
-	if (vma != w->vma)
+	if (!same || vma != w->vma)
 		w->common.leaf = GW_NR_LEVELS;
 	w->vma = vma;
 	w->online = ~0ULL;
-	if (!w->way) {
-		gw_descend(vma->vm_mm, addr, &w->path);
-		note_way(w);
-		return;
-	}
-	last = w->path;
-	gw_descend(vma->vm_mm, addr, &w->path);
-	if (!gw_path_same_way(&w->path, &last))
-		note_way(w);
 }
 
 /*
@@ -352,16 +308,16 @@ static void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long
  */
 static bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
-	return w->way && vma == w->vma && !((addr ^ w->addr) >> PMD_SHIFT) &&
-	       !is_vm_hugetlb_page(vma) && gw_path_same_end(&w->path);
+	return w->path && vma == w->vma && !((addr ^ w->addr) >> PMD_SHIFT) &&
+	       !is_vm_hugetlb_page(vma) && gw_path_same_end(w->path);
 }
 
 static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
 	if (!same_way_down(w, vma, addr))
 		descend(w, vma, addr);
-	else if (w->path.last == GW_PTE)
-		w->path.ptep = pte_offset_kernel(&w->path.pmd, addr);
+	else if (w->path->last == GW_PTE)
+		w->path->ptep = pte_offset_kernel(&w->path->pmd, addr);
 	w->addr = addr;
 }
 
@@ -380,13 +336,16 @@ static unsigned long pages_at_end(const struct gw_path *path, unsigned long addr
  */
 static void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
 {
-	struct gw_way *last = &w->ways[w->nr_ways - 1];
+	struct gw_path *last = &w->ways[w->nr_ways - 1];
 
+	if (w->path->last == GW_PTE)
+		gw_path_end_at_pte(w->path, w->path->ptep, READ_ONCE(*w->path->ptep));
 	classify(w);
 	make_snapshot(w, addr, snap);
-	*last = *w->way;
+	if (last != w->path)
+		gw_path_copy(last, w->path);
 	snap->way = last;
-	w->way = NULL;
+	w->path = NULL;
 }
 
 /*
@@ -398,15 +357,15 @@ static void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snaps
  */
 static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
 {
-	bool stable = w->way != &w->ways[w->nr_ways - 1];
+	bool stable = w->path != &w->ways[w->nr_ways - 1];
 	struct gw_snapshot *end = snaps + nr;
 
-	if (!gw_path_same_end(&w->path))
+	if (!gw_path_same_end(w->path))
 		return false;
-	if (stable && w->way == &w->ways[w->used])
+	if (w->path == &w->ways[w->used] && stable)
 		w->used++;
-	if (w->path.last == GW_PTE)
-		read_pte(w, w->path.ptep);
+	if (w->path->last == GW_PTE)
+		read_pte(w, w->path->ptep);
 	else
 		classify(w);
 	for (;;) {
@@ -416,8 +375,8 @@ static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct 
 		if (++snaps == end)
 			return true;
 		addr = (addr & PAGE_MASK) + PAGE_SIZE;
-		if (w->path.last == GW_PTE)
-			read_pte(w, w->path.ptep + 1);
+		if (w->path->last == GW_PTE)
+			read_pte(w, w->path->ptep + 1);
 	}
 }
 
@@ -430,18 +389,18 @@ static unsigned int walk_try(struct gw_walk *w, struct vm_area_struct *vma, unsi
 
 	rcu_read_lock();
 	go_down(w, vma, addr);
-	nr = min3(nr, pages_at_end(&w->path, addr), GW_WALK_CHUNK);
-	lock = lock_of_last(vma, &w->path);
+	if (nr > 1)
+		nr = min3(nr, pages_at_end(w->path, addr), GW_WALK_CHUNK);
+	lock = lock_of_last(vma, w->path);
 	if (lock)
 		spin_lock(lock);
 	same = take(w, addr, nr, snaps);
 	if (lock)
 		spin_unlock(lock);
+	if (!same)
+		make_unstable(w, addr, snaps);
 	rcu_read_unlock();
-	if (same)
-		return nr;
-	make_unstable(w, addr, snaps);
-	return 0;
+	return same ? nr : 0;
 }
 
 /* Returns how many pages a snapshot was taken of: all at the end of one way, or some. */
@@ -465,13 +424,13 @@ static unsigned int walk_some(struct gw_walk *w, struct vm_area_struct *vma, uns
 	return taken;
 }
 
-void gw_walk_begin(struct gw_walk *walk, struct gw_way *ways, unsigned int nr_ways)
+void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways)
 {
 	walk->ways = ways;
 	walk->nr_ways = nr_ways;
 	walk->used = 0;
 	walk->vma = NULL;
-	walk->way = NULL;
+	walk->path = NULL;
 }
 
 void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long addr,

@@ -22,32 +22,24 @@
  * @used: how many others are in use
  * @vma: VMA of the addresses that are looked at; NULL: the mmap lock was given up since
  * @addr: one of them, that the path led to
- * @path: the way to their last entries, which are one, or in one PTE table; its slot of a pte is
- *	that of the one that was last read
- * @way: the same in the form of snapshots; NULL: not noted yet
- * @pte_table: physical address of the PTE table, if the way leads to one
+ * @path: the way to their last entries, which are one, or in one PTE table, in @ways; its slot of a
+ *	pte is that of the one that was last read; NULL: none was gone yet
  * @common: a snapshot that has this way, with what the last entry says; of an entry that maps
  *	several pages @common.pfn is the first
  * @pages_mask: how many more these are
  * @plain: the last entry is a pte that maps a page, and as far as it says an ordinary one
- * @all: bits that are set in all entries above it, where they mean something
- * @any: bits that are set in any of them
  * @online: number of the subsection of memory that the last page was found in; ~0: none
  */
 struct gw_walk {
-	struct gw_way *ways;
+	struct gw_path *ways;
 	unsigned int nr_ways;
 	unsigned int used;
 	struct vm_area_struct *vma;
 	unsigned long addr;
-	struct gw_path path;
-	const struct gw_way *way;
-	u64 pte_table;
+	struct gw_path *path;
 	struct gw_snapshot common;
 	u64 pages_mask;
 	bool plain;
-	u64 all;
-	u64 any;
 	u64 online;
 };
 
@@ -60,7 +52,7 @@ struct gw_walk {
  * Where there is no room any more for another way, a snapshot is not stable. One for each PTE
  * table of a range, and one more, are enough as long as nobody replaces tables.
  */
-void gw_walk_begin(struct gw_walk *walk, struct gw_way *ways, unsigned int nr_ways);
+void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways);
 
 /**
  * gw_walk_range() - take a snapshot of every page of a range
