@@ -195,16 +195,13 @@ bool gw_path_same_above(const struct gw_path *path, enum gw_level level);
  */
 static inline bool gw_path_same_end(const struct gw_path *path)
 {
-	switch (path->last) {
-	case GW_PGD:
-		return pgd_val(READ_ONCE(*path->pgdp)) == pgd_val(path->pgd);
-	case GW_P4D:
-		return p4d_val(READ_ONCE(*path->p4dp)) == p4d_val(path->p4d);
-	case GW_PUD:
-		return pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
-	default:
+	if (likely(path->last >= GW_PMD))
 		return pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
-	}
+	if (path->last == GW_PUD)
+		return pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
+	if (path->last == GW_P4D)
+		return p4d_val(READ_ONCE(*path->p4dp)) == p4d_val(path->p4d);
+	return pgd_val(READ_ONCE(*path->pgdp)) == pgd_val(path->pgd);
 }
 
 /**

@@ -60,11 +60,22 @@ static void walk_entries(struct gw_measurement *m)
 	record->ret = (min(addr, end) - start) >> PAGE_SHIFT;
 }
 
+/* Did the call fail, or do less than it was asked for? */
+static bool fell_short(const struct gw_measurement *m)
+{
+	const struct gw_record *record = m->record;
+
+	if (record->error)
+		return true;
+	if (record->op->copies)
+		return record->ret < m->call.length;
+	return record->op->release && record->ret < record->nr_pages;
+}
+
 static void explain(struct gw_measurement *m)
 {
 	struct gw_record *record = m->record;
-	unsigned long stopped = 0;
-	long wanted = record->op->copies ? m->call.length : record->nr_pages;
+	unsigned long stopped = record->error || record->op->copies ? 0 : record->ret;
 	struct gw_case c = {
 		.op = record->op,
 		.flags = record->flags,
@@ -72,11 +83,6 @@ static void explain(struct gw_measurement *m)
 		.foreign = record->op->remote || m->call.mm != current->mm,
 	};
 
-	if (!record->error) {
-		if (!(record->op->release || record->op->copies) || record->ret >= wanted)
-			return;
-		stopped = record->op->copies ? 0 : record->ret;
-	}
 	c.addr = record->results[stopped].addr;
 	c.vma = gw_vma_lookup(m->call.mm, c.addr);
 	c.before = &record->before[stopped];
@@ -168,7 +174,8 @@ static int measure_call(struct gw_measurement *m)
 	if (ret)
 		return ret;
 	gw_walk_range(m->walk, r->mm, m->call.vma, r->addr, r->nr_pages, record->after);
-	explain(m);
+	if (fell_short(m))
+		explain(m);
 	return 0;
 }
 
@@ -448,7 +455,7 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		return ret;
 	}
 	if (request->op->family == GW_FAMILY_WALK)
-		m.record = gw_record_trim(m.record, m.walked, walk.used + 1);
+		m.record = gw_record_trim(m.record, m.walked, gw_walk_used(&walk) + 1);
 	gw_records_add(m.record, request->keep, start);
 	*recordp = m.record;
 	return 0;

@@ -177,20 +177,6 @@ void gw_record_put(struct gw_record *record)
 		kref_put(&record->kref, record_release);
 }
 
-/*
- * Takes the oldest record off the list. The caller holds records_lock and drops the reference
- * after giving it up.
- */
-static struct gw_record *detach_oldest(void)
-{
-	struct gw_record *oldest = list_first_entry(&records, struct gw_record, node);
-
-	list_del_init(&oldest->node);
-	records_kept--;
-	kept_pages -= oldest->nr;
-	return oldest;
-}
-
 /* Is there no room for another record of @nr pages? */
 static bool no_room(unsigned int nr)
 {
@@ -198,22 +184,27 @@ static bool no_room(unsigned int nr)
 	       (records_kept && kept_pages + nr > kept_pages_max);
 }
 
+/* Drops the oldest records until there is room for another one. The caller holds records_lock. */
+static void make_room(unsigned int nr)
+{
+	while (no_room(nr)) {
+		struct gw_record *oldest = list_first_entry(&records, struct gw_record, node);
+
+		list_del_init(&oldest->node);
+		records_kept--;
+		records_dropped++;
+		kept_pages -= oldest->nr;
+		gw_record_put(oldest);
+	}
+}
+
 void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 {
-	struct gw_record *dropped;
-
 	mutex_lock(&records_lock);
-	while (keep && no_room(record->nr)) {
-		dropped = detach_oldest();
-		records_dropped++;
-		/* It may be large: not under the lock. */
-		mutex_unlock(&records_lock);
-		gw_record_put(dropped);
-		mutex_lock(&records_lock);
-	}
 	/* Under the lock, so that the records stand in the order of their numbers. */
 	record->seq = ++last_seq;
 	if (keep) {
+		make_room(record->nr);
 		gw_record_get(record);
 		list_add_tail(&record->node, &records);
 		records_kept++;

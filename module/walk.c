@@ -75,7 +75,7 @@ static void classify_leaf(struct gw_walk *w)
 	snap->pfn = pfn_of_leaf(path);
 }
 
-static void classify_absent(struct gw_walk *w)
+static noinline void classify_absent(struct gw_walk *w)
 {
 	bool hugetlb = is_vm_hugetlb_page(w->vma);
 	const struct gw_path *path = w->path;
@@ -116,7 +116,7 @@ static void classify_absent(struct gw_walk *w)
 }
 
 /* What does the entry say? */
-static void classify(struct gw_walk *w)
+static noinline void classify(struct gw_walk *w)
 {
 	const struct gw_path *path = w->path;
 	struct gw_snapshot *snap = &w->common;
@@ -126,6 +126,7 @@ static void classify(struct gw_walk *w)
 		.nr_levels = path->last + 1,
 		.shift = gw_level_shift(path->last),
 		.leaf = GW_NR_LEVELS,
+		.stable = path != w->last,
 	};
 	w->pages_mask = 0;
 	if (path->last == GW_PTE) {
@@ -146,7 +147,7 @@ static void classify(struct gw_walk *w)
 		snap->state = GW_BAD;
 		break;
 	}
-	if (gw_snapshot_has_pfn(snap)) {
+	if (path->last != GW_PTE && gw_snapshot_has_pfn(snap)) {
 		w->pages_mask = (1ULL << (snap->shift - PAGE_SHIFT)) - 1;
 		snap->pfn &= ~w->pages_mask;
 	}
@@ -228,7 +229,7 @@ static struct page *normal_page(struct gw_walk *w, const struct gw_snapshot *sna
 }
 
 /* Of an entry that is not @plain. */
-static void read_odd_page(struct gw_walk *w, struct gw_snapshot *snap)
+static noinline void read_odd_page(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	bool zero = snap->leaf == GW_PTE && is_zero_pfn(snap->pfn);
 	struct page *page;
@@ -284,11 +285,15 @@ static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path
 }
 
 /* Another way down, from the top; or the last one, if it turns out to be that. */
-static void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+static noinline void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
-	struct gw_path *path = &w->ways[min(w->used, w->nr_ways - 1)];
+	struct gw_path *path;
 	bool same;
 
+	/* Snapshots have the last one, but where it was the last place. */
+	if (w->path == w->next && w->next != w->last)
+		w->next++;
+	path = w->next;
 	gw_descend(vma->vm_mm, addr, path);
 	same = w->path && w->path != path && gw_path_same_way(w->path, path);
 	if (same)
@@ -299,6 +304,7 @@ static void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long
 	if (!same || vma != w->vma)
 		w->common.leaf = GW_NR_LEVELS;
 	w->vma = vma;
+	w->lock = lock_of_last(vma, w->path);
 	w->online = ~0ULL;
 }
 
@@ -334,17 +340,16 @@ static unsigned long pages_at_end(const struct gw_path *path, unsigned long addr
  * A snapshot that cannot be trusted. What is in the last place for ways is of this one, or of
  * another like it.
  */
-static void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
 {
-	struct gw_path *last = &w->ways[w->nr_ways - 1];
-
 	if (w->path->last == GW_PTE)
 		gw_path_end_at_pte(w->path, w->path->ptep, READ_ONCE(*w->path->ptep));
 	classify(w);
 	make_snapshot(w, addr, snap);
-	if (last != w->path)
-		gw_path_copy(last, w->path);
-	snap->way = last;
+	if (w->path != w->last)
+		gw_path_copy(w->last, w->path);
+	snap->way = w->last;
+	snap->stable = false;
 	w->path = NULL;
 }
 
@@ -357,13 +362,10 @@ static void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snaps
  */
 static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
 {
-	bool stable = w->path != &w->ways[w->nr_ways - 1];
 	struct gw_snapshot *end = snaps + nr;
 
 	if (!gw_path_same_end(w->path))
 		return false;
-	if (w->path == &w->ways[w->used] && stable)
-		w->used++;
 	if (w->path->last == GW_PTE)
 		read_pte(w, w->path->ptep);
 	else
@@ -371,7 +373,6 @@ static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct 
 	for (;;) {
 		make_snapshot(w, addr, snaps);
 		read_page(w, snaps);
-		snaps->stable = stable;
 		if (++snaps == end)
 			return true;
 		addr = (addr & PAGE_MASK) + PAGE_SIZE;
@@ -384,19 +385,17 @@ static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct 
 static unsigned int walk_try(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long nr, struct gw_snapshot *snaps)
 {
-	spinlock_t *lock;
 	bool same;
 
 	rcu_read_lock();
 	go_down(w, vma, addr);
 	if (nr > 1)
 		nr = min3(nr, pages_at_end(w->path, addr), GW_WALK_CHUNK);
-	lock = lock_of_last(vma, w->path);
-	if (lock)
-		spin_lock(lock);
+	if (w->lock)
+		spin_lock(w->lock);
 	same = take(w, addr, nr, snaps);
-	if (lock)
-		spin_unlock(lock);
+	if (w->lock)
+		spin_unlock(w->lock);
 	if (!same)
 		make_unstable(w, addr, snaps);
 	rcu_read_unlock();
@@ -427,16 +426,15 @@ static unsigned int walk_some(struct gw_walk *w, struct vm_area_struct *vma, uns
 void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways)
 {
 	walk->ways = ways;
-	walk->nr_ways = nr_ways;
-	walk->used = 0;
+	walk->next = ways;
+	walk->last = ways + nr_ways - 1;
 	walk->vma = NULL;
 	walk->path = NULL;
 }
 
-void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long addr,
-		 struct gw_snapshot *snap)
+unsigned int gw_walk_used(const struct gw_walk *walk)
 {
-	walk_some(walk, vma, addr, 1, snap);
+	return walk->next - walk->ways + (walk->path == walk->next && walk->next != walk->last);
 }
 
 void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_struct *vma,
@@ -462,4 +460,10 @@ void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_st
 		i += nr;
 		addr = (addr & PAGE_MASK) + nr * PAGE_SIZE;
 	}
+}
+
+void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long addr,
+		 struct gw_snapshot *snap)
+{
+	gw_walk_range(walk, vma->vm_mm, vma, addr, 1, snap);
 }

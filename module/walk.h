@@ -18,12 +18,13 @@
 /**
  * struct gw_walk - walks whose snapshots have their ways in common
  * @ways: room for ways
- * @nr_ways: how many there is room for; the last is for snapshots that are not stable
- * @used: how many others are in use
+ * @next: the first that no snapshot has
+ * @last: the last place, for snapshots that are not stable
  * @vma: VMA of the addresses that are looked at; NULL: the mmap lock was given up since
  * @addr: one of them, that the path led to
  * @path: the way to their last entries, which are one, or in one PTE table, in @ways; its slot of a
  *	pte is that of the one that was last read; NULL: none was gone yet
+ * @lock: what keeps the entry there as it is, if anything does
  * @common: a snapshot that has this way, with what the last entry says; of an entry that maps
  *	several pages @common.pfn is the first
  * @pages_mask: how many more these are
@@ -32,11 +33,12 @@
  */
 struct gw_walk {
 	struct gw_path *ways;
-	unsigned int nr_ways;
-	unsigned int used;
+	struct gw_path *next;
+	struct gw_path *last;
 	struct vm_area_struct *vma;
 	unsigned long addr;
 	struct gw_path *path;
+	spinlock_t *lock;
 	struct gw_snapshot common;
 	u64 pages_mask;
 	bool plain;
@@ -53,6 +55,14 @@ struct gw_walk {
  * table of a range, and one more, are enough as long as nobody replaces tables.
  */
 void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways);
+
+/**
+ * gw_walk_used() - how many ways are in use
+ * @walk: the walk
+ *
+ * Return: the number, without the last place.
+ */
+unsigned int gw_walk_used(const struct gw_walk *walk);
 
 /**
  * gw_walk_range() - take a snapshot of every page of a range
