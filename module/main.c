@@ -13,9 +13,12 @@ static int __init gupwalk_init(void)
 {
 	int ret;
 
-	ret = gw_target_init();
+	ret = gw_records_init();
 	if (ret)
 		return ret;
+	ret = gw_target_init();
+	if (ret)
+		goto err_records;
 	ret = gw_debugfs_init();
 	if (ret)
 		goto err_target;
@@ -23,14 +26,16 @@ static int __init gupwalk_init(void)
 
 err_target:
 	gw_target_exit();
+err_records:
+	gw_records_exit();
 	return ret;
 }
 
 static void __exit gupwalk_exit(void)
 {
 	gw_debugfs_exit();
-	gw_records_clear();
 	gw_target_exit();
+	gw_records_exit();
 }
 
 module_init(gupwalk_init);

@@ -419,7 +419,7 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 int gw_measure(const struct gw_request *request, struct list_head *holds,
 	       struct gw_record **recordp, struct gw_error *error)
 {
-	struct gw_walk walk;
+	struct gw_walk walk __uninitialized;
 	struct gw_measurement m = {
 		.request = request,
 		.error = error,

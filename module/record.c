@@ -31,7 +31,9 @@ module_param(pins_max, uint, 0444);
 MODULE_PARM_DESC(pins_max, "most pages held by all descriptors together (65536)");
 
 static DEFINE_MUTEX(records_lock);
-static LIST_HEAD(records);	/* oldest first */
+/* A ring of as many places as records may be kept; the oldest is the first of those in use. */
+static struct gw_record **records;
+static unsigned int oldest;
 static unsigned int records_kept;
 static u64 kept_pages;
 static u64 records_dropped;
@@ -49,67 +51,68 @@ unsigned int gw_pages_max(void)
 }
 
 /*
- * The memory of a record that was given up, for the next one: with as many kept as may be, each
- * record comes as another goes, and to free and allocate would cost as much as the call does.
+ * A record that was given up, for the next one like it: with as many kept as may be, each record
+ * comes as another goes, and to free and allocate would cost as much as the call does.
  */
 static struct gw_record *spare;
 
 /* More than that is not kept for what may never come. */
 #define GW_SPARE_SIZE PAGE_SIZE
 
-static void free_memory(struct gw_record *record)
-{
-	if (record && record->size <= GW_SPARE_SIZE)
-		record = xchg(&spare, record);
-	kvfree(record);
-}
-
-static struct gw_record *get_memory(size_t size)
-{
-	struct gw_record *record = NULL;
-
-	if (size <= GW_SPARE_SIZE)
-		record = xchg(&spare, NULL);
-	if (record && record->size == size)
-		return record;
-	kvfree(record);
-	/* All of that is written before it is read. */
-	return kvmalloc(size, GFP_KERNEL_ACCOUNT);
-}
-
 static void record_destroy(struct gw_record *record)
 {
 	gw_vma_free(&record->vma);
 	kfree(record->peek);
-	free_memory(record);
+	if (record->size <= GW_SPARE_SIZE)
+		record = xchg(&spare, record);
+	kvfree(record);
+}
+
+static struct gw_record *take_spare(unsigned int nr, unsigned int nr_ways, bool after)
+{
+	struct gw_record *record = xchg(&spare, NULL);
+
+	if (record && record->nr == nr && record->nr_ways == nr_ways && !!record->after == after)
+		return record;
+	kvfree(record);
+	return NULL;
 }
 
 /* What is of pages is in the same memory, behind the record. */
-struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after)
+static struct gw_record *allocate(unsigned int nr, unsigned int nr_ways, bool after)
 {
 	size_t ways = nr_ways * sizeof(struct gw_path);
 	size_t snapshots = nr * sizeof(struct gw_snapshot);
 	size_t results = nr * sizeof(struct gw_page_result);
 	size_t of_call = after ? snapshots + nr * sizeof(struct page *) : 0;
 	size_t size = sizeof(struct gw_record) + ways + results + snapshots + of_call;
-	struct gw_record *record = get_memory(size);
+	struct gw_record *record;
 
+	/* All of that is written before it is read. */
+	record = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!record)
 		return NULL;
-	*record = (struct gw_record){
-		.kref = KREF_INIT(1),
-		.size = size,
-		.nr = nr,
-		.nr_ways = nr_ways,
-		.ways = (void *)(record + 1),
-	};
+	record->size = size;
+	record->nr = nr;
+	record->nr_ways = nr_ways;
+	record->ways = (void *)(record + 1);
 	record->results = (void *)record->ways + ways;
 	record->before = (void *)record->results + results;
-	if (after) {
-		record->after = record->before + nr;
-		record->pages = (void *)(record->after + nr);
-	}
-	INIT_LIST_HEAD(&record->node);
+	record->after = after ? record->before + nr : NULL;
+	record->pages = after ? (void *)(record->after + nr) : NULL;
+	return record;
+}
+
+struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after)
+{
+	const size_t outcome = offsetof(struct gw_record, time_ns);
+	struct gw_record *record;
+
+	record = take_spare(nr, nr_ways, after) ?: allocate(nr, nr_ways, after);
+	if (!record)
+		return NULL;
+	memset((void *)record + outcome, 0, sizeof(*record) - outcome);
+	kref_init(&record->kref);
 	return record;
 }
 
@@ -146,7 +149,6 @@ struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsi
 	record->before = small->before;
 	record->results = small->results;
 	*small = *record;
-	INIT_LIST_HEAD(&small->node);
 	kvfree(record);
 	return small;
 }
@@ -177,25 +179,30 @@ void gw_record_put(struct gw_record *record)
 		kref_put(&record->kref, record_release);
 }
 
+/* The place that is @i places after the oldest. */
+static struct gw_record **place(unsigned int i)
+{
+	unsigned int at = oldest + i, places = effective_records_max();
+
+	return &records[at < places ? at : at - places];
+}
+
+/* The caller holds records_lock. */
+static void drop_oldest(void)
+{
+	struct gw_record *record = *place(0);
+
+	oldest = place(1) - records;
+	records_kept--;
+	kept_pages -= record->nr;
+	gw_record_put(record);
+}
+
 /* Is there no room for another record of @nr pages? */
 static bool no_room(unsigned int nr)
 {
 	return records_kept >= effective_records_max() ||
 	       (records_kept && kept_pages + nr > kept_pages_max);
-}
-
-/* Drops the oldest records until there is room for another one. The caller holds records_lock. */
-static void make_room(unsigned int nr)
-{
-	while (no_room(nr)) {
-		struct gw_record *oldest = list_first_entry(&records, struct gw_record, node);
-
-		list_del_init(&oldest->node);
-		records_kept--;
-		records_dropped++;
-		kept_pages -= oldest->nr;
-		gw_record_put(oldest);
-	}
 }
 
 void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
@@ -204,10 +211,12 @@ void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 	/* Under the lock, so that the records stand in the order of their numbers. */
 	record->seq = ++last_seq;
 	if (keep) {
-		make_room(record->nr);
+		while (no_room(record->nr)) {
+			drop_oldest();
+			records_dropped++;
+		}
 		gw_record_get(record);
-		list_add_tail(&record->node, &records);
-		records_kept++;
+		*place(records_kept++) = record;
 		kept_pages += record->nr;
 	}
 	record->total_ns = ktime_get_ns() - start_ns;
@@ -216,19 +225,29 @@ void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 
 void gw_records_clear(void)
 {
-	struct gw_record *record, *next;
-	LIST_HEAD(cleared);
+	bool more;
 
-	mutex_lock(&records_lock);
-	list_splice_init(&records, &cleared);
-	records_kept = 0;
-	kept_pages = 0;
-	mutex_unlock(&records_lock);
-	list_for_each_entry_safe(record, next, &cleared, node) {
-		list_del_init(&record->node);
-		gw_record_put(record);
-	}
+	/* They may be large: the lock is not held for all of them. */
+	do {
+		mutex_lock(&records_lock);
+		if (records_kept)
+			drop_oldest();
+		more = records_kept;
+		mutex_unlock(&records_lock);
+	} while (more);
 	kvfree(xchg(&spare, NULL));
+}
+
+int gw_records_init(void)
+{
+	records = kvcalloc(effective_records_max(), sizeof(*records), GFP_KERNEL);
+	return records ? 0 : -ENOMEM;
+}
+
+void gw_records_exit(void)
+{
+	gw_records_clear();
+	kvfree(records);
 }
 
 struct gw_record_set *gw_record_set_create(unsigned int room)
@@ -250,13 +269,13 @@ void gw_record_set_add(struct gw_record_set *set, struct gw_record *record)
 struct gw_record_set *gw_records_grab(void)
 {
 	struct gw_record_set *set = gw_record_set_create(effective_records_max());
-	struct gw_record *record;
+	unsigned int i;
 
 	if (!set)
 		return NULL;
 	mutex_lock(&records_lock);
-	list_for_each_entry(record, &records, node)
-		gw_record_set_add(set, record);
+	for (i = 0; i < records_kept; i++)
+		gw_record_set_add(set, *place(i));
 	mutex_unlock(&records_lock);
 	return set;
 }

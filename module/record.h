@@ -7,7 +7,6 @@
 #define _GUPWALK_RECORD_H
 
 #include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/sched.h>
 
 #include "cause.h"
@@ -35,18 +34,25 @@ struct gw_page_result {
 
 /**
  * struct gw_record - one op
- * @kref: references: the list of kept records, and everybody who reads it
- * @node: place in the list
+ * @kref: references: the kept records, and everybody who reads it
  * @seq: number since load, from 1
- * @time_ns: when the call was made, CLOCK_MONOTONIC
- * @label: label of the request, may be empty
+ * @size: bytes of the record, with all that is in its memory
+ * @nr: entries of @before, @after and @results
+ * @nr_ways: how many @ways there is room for
+ * @ways: the ways of the snapshots; in the memory of the record, as the next four
+ * @before: snapshots before the call
+ * @after: snapshots after the call; NULL if no call was made
+ * @pages: room for the call to put the pages that it obtains; they are not ours any more
+ * @results: what the call gave
  * @op: the op
  * @pid: thread whose memory, in the initial namespace
  * @tgid: its process
  * @comm: its name
  * @addr: address of the request
  * @nr_pages: pages of the request
+ * @label: label of the request, may be empty
  * @flags: GW_FLAG_*
+ * @time_ns: when the call was made, CLOCK_MONOTONIC
  * @ret: what the kernel function returned
  * @error: positive errno that the call ended with, or 0
  * @fault: VM_FAULT_* bits, of handle_mm_fault
@@ -61,31 +67,32 @@ struct gw_page_result {
  * @peek: bytes read from the page, allocated, or NULL
  * @peek_len: how many
  * @vma: VMA of @addr
- * @size: bytes of the record, with all that is in its memory
- * @nr: entries of @before, @after and @results
- * @nr_ways: how many @ways there is room for
- * @ways: the ways of the snapshots; in the memory of the record, as the next four
- * @before: snapshots before the call
- * @after: snapshots after the call; NULL if no call was made
- * @pages: room for the call to put the pages that it obtains; they are not ours any more
- * @results: what the call gave
  *
- * Written by gw_measure() only; constant from the moment somebody else can see it, but for @seq
- * and @node.
+ * Three parts: the memory, the request, and from @time_ns on what came of it. Written by
+ * gw_measure() only; constant from the moment somebody else can see it, but for @seq.
  */
 struct gw_record {
 	struct kref kref;
-	struct list_head node;
 	u64 seq;
-	u64 time_ns;
-	char label[GUPWALK_LABEL_MAX + 1];
+	size_t size;
+	unsigned int nr;
+	unsigned int nr_ways;
+	struct gw_path *ways;
+	struct gw_snapshot *before;
+	struct gw_snapshot *after;
+	struct page **pages;
+	struct gw_page_result *results;
+
 	const struct gw_op *op;
 	pid_t pid;
 	pid_t tgid;
 	char comm[TASK_COMM_LEN];
 	unsigned long addr;
 	unsigned long nr_pages;
+	char label[GUPWALK_LABEL_MAX + 1];
 	u32 flags;
+
+	u64 time_ns;
 	long ret;
 	int error;
 	vm_fault_t fault;
@@ -100,14 +107,6 @@ struct gw_record {
 	u8 *peek;
 	unsigned int peek_len;
 	struct gw_vma vma;
-	size_t size;
-	unsigned int nr;
-	unsigned int nr_ways;
-	struct gw_path *ways;
-	struct gw_snapshot *before;
-	struct gw_snapshot *after;
-	struct page **pages;
-	struct gw_page_result *results;
 };
 
 /**
@@ -117,8 +116,8 @@ struct gw_record {
  * @after: with snapshots after a call
  *
  * Context: may sleep.
- * Return: a record with one reference, all else zero but for what is of pages, which is not
- * initialised; NULL without memory.
+ * Return: a record with one reference; the request, and what is of pages, are not initialised, all
+ * else is zero; NULL without memory.
  */
 struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after);
 
@@ -156,13 +155,28 @@ struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsi
 
 /**
  * gw_records_add() - give a record its number, and keep it
- * @record: the record, new; the list takes a reference of its own
+ * @record: the record, new; if it is kept, with a reference of its own
  * @keep: put it among the kept ones, and drop the oldest if there are too many
  * @start_ns: when the measurement began, CLOCK_MONOTONIC
  *
  * Context: may sleep.
  */
 void gw_records_add(struct gw_record *record, bool keep, u64 start_ns);
+
+/**
+ * gw_records_init() - get ready to keep records
+ *
+ * Context: may sleep; before all else of records.
+ * Return: 0, or -ENOMEM.
+ */
+int gw_records_init(void);
+
+/**
+ * gw_records_exit() - drop all kept records, for good
+ *
+ * Context: may sleep. Nobody has a record any more.
+ */
+void gw_records_exit(void);
 
 /**
  * gw_records_clear() - drop all kept records

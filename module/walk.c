@@ -44,35 +44,45 @@ static u64 value_of_last(const struct gw_path *path)
 }
 
 /*
- * The page frame that the entry maps. The helpers undo the inversion of entries that are not
- * PRESENT on x86 (L1TF); a mask would not.
+ * A pte that maps a page: most entries are that. Here and below the helpers find the page frame:
+ * they undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask would not.
  */
-static u64 pfn_of_leaf(const struct gw_path *path)
-{
-	switch (path->last) {
-	case GW_PUD:
-		return pud_pfn(path->pud);
-	case GW_PMD:
-		return pmd_pfn(path->pmd);
-	default:
-		return pte_pfn(path->pte);
-	}
-}
-
-static void classify_leaf(struct gw_walk *w)
+static void classify_pte(struct gw_walk *w)
 {
 	const struct gw_path *path = w->path;
-	struct gw_snapshot *snap = &w->common;
+	bool special = pte_special(path->pte) || gw_pte_devmap(path->pte);
+	u64 value = pte_val(path->pte);
+
+	w->common = (struct gw_snapshot){
+		.way = path,
+		.ptep = path->ptep,
+		.pte = value,
+		.pfn = pte_pfn(path->pte),
+		.nr_levels = GW_PTE + 1,
+		.state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT,
+		.leaf = GW_PTE,
+		.shift = PAGE_SHIFT,
+		.contiguous_shift = gw_arch_contiguous_shift(GW_PTE, value),
+		.stable = path != w->last,
+		.special = special,
+	};
+	w->pages_mask = 0;
+	w->plain = !special && !vma_is_fsdax(w->vma);
+}
+
+static void classify_huge(const struct gw_path *path, struct gw_snapshot *snap)
+{
 	u64 value = value_of_last(path);
 
-	if (path->last == GW_PTE)
-		snap->special = pte_special(path->pte) || gw_pte_devmap(path->pte);
-	else if (path->last == GW_PMD)
+	if (path->last == GW_PMD) {
 		snap->special = gw_pmd_special(path->pmd) || gw_pmd_devmap(path->pmd);
+		snap->pfn = pmd_pfn(path->pmd);
+	} else {
+		snap->pfn = pud_pfn(path->pud);
+	}
 	snap->leaf = path->last;
 	snap->contiguous_shift = gw_arch_contiguous_shift(path->last, value);
 	snap->state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT;
-	snap->pfn = pfn_of_leaf(path);
 }
 
 static noinline void classify_absent(struct gw_walk *w)
@@ -115,8 +125,8 @@ static noinline void classify_absent(struct gw_walk *w)
 	}
 }
 
-/* What does the entry say? */
-static noinline void classify(struct gw_walk *w)
+/* Anything else than that. */
+static noinline void classify_other(struct gw_walk *w)
 {
 	const struct gw_path *path = w->path;
 	struct gw_snapshot *snap = &w->common;
@@ -128,7 +138,6 @@ static noinline void classify(struct gw_walk *w)
 		.leaf = GW_NR_LEVELS,
 		.stable = path != w->last,
 	};
-	w->pages_mask = 0;
 	if (path->last == GW_PTE) {
 		snap->ptep = path->ptep;
 		snap->pte = pte_val(path->pte);
@@ -138,7 +147,7 @@ static noinline void classify(struct gw_walk *w)
 		snap->state = GW_NONE;
 		break;
 	case GW_END_LEAF:
-		classify_leaf(w);
+		classify_huge(path, snap);
 		break;
 	case GW_END_ABSENT:
 		classify_absent(w);
@@ -147,12 +156,21 @@ static noinline void classify(struct gw_walk *w)
 		snap->state = GW_BAD;
 		break;
 	}
-	if (path->last != GW_PTE && gw_snapshot_has_pfn(snap)) {
+	w->plain = false;
+	w->pages_mask = 0;
+	if (gw_snapshot_has_pfn(snap)) {
 		w->pages_mask = (1ULL << (snap->shift - PAGE_SHIFT)) - 1;
 		snap->pfn &= ~w->pages_mask;
 	}
-	w->plain = gw_snapshot_maps_page(snap) && snap->leaf == GW_PTE && !snap->special &&
-		   !vma_is_fsdax(w->vma);
+}
+
+/* What does the entry say? */
+static void classify(struct gw_walk *w)
+{
+	if (w->path->last == GW_PTE && w->path->end == GW_END_LEAF)
+		classify_pte(w);
+	else
+		classify_other(w);
 }
 
 /* Reads a pte. It often says the same as the one before, of another page. */
