@@ -40,14 +40,9 @@ static u64 records_dropped;
 static u64 last_seq;
 static atomic_t pins_held;
 
-static unsigned int effective_records_max(void)
-{
-	return clamp(records_max, 1u, GW_RECORDS_LIMIT);
-}
-
 unsigned int gw_pages_max(void)
 {
-	return clamp(pages_max, 1u, GW_PAGES_LIMIT);
+	return pages_max;
 }
 
 /*
@@ -61,8 +56,10 @@ static struct gw_record *spare;
 
 static void record_destroy(struct gw_record *record)
 {
-	gw_vma_free(&record->vma);
-	kfree(record->peek);
+	if (record->vma.file)
+		gw_vma_free(&record->vma);
+	if (record->peek)
+		kfree(record->peek);
 	if (record->size <= GW_SPARE_SIZE)
 		record = xchg(&spare, record);
 	kvfree(record);
@@ -182,7 +179,7 @@ void gw_record_put(struct gw_record *record)
 /* The place that is @i places after the oldest. */
 static struct gw_record **place(unsigned int i)
 {
-	unsigned int at = oldest + i, places = effective_records_max();
+	unsigned int at = oldest + i, places = records_max;
 
 	return &records[at < places ? at : at - places];
 }
@@ -201,7 +198,7 @@ static void drop_oldest(void)
 /* Is there no room for another record of @nr pages? */
 static bool no_room(unsigned int nr)
 {
-	return records_kept >= effective_records_max() ||
+	return records_kept >= records_max ||
 	       (records_kept && kept_pages + nr > kept_pages_max);
 }
 
@@ -240,7 +237,9 @@ void gw_records_clear(void)
 
 int gw_records_init(void)
 {
-	records = kvcalloc(effective_records_max(), sizeof(*records), GFP_KERNEL);
+	records_max = clamp(records_max, 1u, GW_RECORDS_LIMIT);
+	pages_max = clamp(pages_max, 1u, GW_PAGES_LIMIT);
+	records = kvcalloc(records_max, sizeof(*records), GFP_KERNEL);
 	return records ? 0 : -ENOMEM;
 }
 
@@ -268,7 +267,7 @@ void gw_record_set_add(struct gw_record_set *set, struct gw_record *record)
 
 struct gw_record_set *gw_records_grab(void)
 {
-	struct gw_record_set *set = gw_record_set_create(effective_records_max());
+	struct gw_record_set *set = gw_record_set_create(records_max);
 	unsigned int i;
 
 	if (!set)
@@ -298,7 +297,7 @@ void gw_limits_read(struct gw_limits *limits)
 	limits->records_dropped = records_dropped;
 	limits->kept_pages = kept_pages;
 	mutex_unlock(&records_lock);
-	limits->records_max = effective_records_max();
+	limits->records_max = records_max;
 	limits->pages_max = gw_pages_max();
 	limits->kept_pages_max = kept_pages_max;
 	limits->pins_max = pins_max;

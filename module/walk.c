@@ -47,13 +47,13 @@ static u64 value_of_last(const struct gw_path *path)
  * A pte that maps a page: most entries are that. Here and below the helpers find the page frame:
  * they undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask would not.
  */
-static void classify_pte(struct gw_walk *w)
+static void classify_pte(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	const struct gw_path *path = w->path;
 	bool special = pte_special(path->pte) || gw_pte_devmap(path->pte);
 	u64 value = pte_val(path->pte);
 
-	w->common = (struct gw_snapshot){
+	*snap = (struct gw_snapshot){
 		.way = path,
 		.ptep = path->ptep,
 		.pte = value,
@@ -66,7 +66,6 @@ static void classify_pte(struct gw_walk *w)
 		.stable = path != w->last,
 		.special = special,
 	};
-	w->pages_mask = 0;
 	w->plain = !special && !vma_is_fsdax(w->vma);
 }
 
@@ -85,11 +84,10 @@ static void classify_huge(const struct gw_path *path, struct gw_snapshot *snap)
 	snap->state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT;
 }
 
-static noinline void classify_absent(struct gw_walk *w)
+static noinline void classify_absent(const struct gw_walk *w, struct gw_snapshot *snap)
 {
 	bool hugetlb = is_vm_hugetlb_page(w->vma);
 	const struct gw_path *path = w->path;
-	struct gw_snapshot *snap = &w->common;
 	struct gw_softleaf soft;
 	pte_t pte = path->pte;
 
@@ -125,11 +123,16 @@ static noinline void classify_absent(struct gw_walk *w)
 	}
 }
 
+/* How many pages, less one, the last entry covers. */
+static u64 pages_mask(const struct gw_snapshot *snap)
+{
+	return (1ULL << (snap->shift - PAGE_SHIFT)) - 1;
+}
+
 /* Anything else than that. */
-static noinline void classify_other(struct gw_walk *w)
+static noinline void classify_other(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	const struct gw_path *path = w->path;
-	struct gw_snapshot *snap = &w->common;
 
 	*snap = (struct gw_snapshot){
 		.way = path,
@@ -150,51 +153,61 @@ static noinline void classify_other(struct gw_walk *w)
 		classify_huge(path, snap);
 		break;
 	case GW_END_ABSENT:
-		classify_absent(w);
+		classify_absent(w, snap);
 		break;
 	case GW_END_BAD:
 		snap->state = GW_BAD;
 		break;
 	}
 	w->plain = false;
-	w->pages_mask = 0;
-	if (gw_snapshot_has_pfn(snap)) {
-		w->pages_mask = (1ULL << (snap->shift - PAGE_SHIFT)) - 1;
-		snap->pfn &= ~w->pages_mask;
-	}
 }
 
 /* What does the entry say? */
-static void classify(struct gw_walk *w)
+static void classify(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	if (w->path->last == GW_PTE && w->path->end == GW_END_LEAF)
-		classify_pte(w);
+		classify_pte(w, snap);
 	else
-		classify_other(w);
+		classify_other(w, snap);
 }
 
-/* Reads a pte. It often says the same as the one before, of another page. */
-static void read_pte(struct gw_walk *w, pte_t *ptep)
+/* The same as of the one before, but for the page. */
+static void make_like(const struct gw_snapshot *like, struct gw_snapshot *snap)
 {
-	struct gw_snapshot *snap = &w->common;
+	memcpy(snap, like, offsetof(struct gw_snapshot, page));
+	memset(&snap->page, 0, sizeof(snap->page));
+	snap->retries = 0;
+}
+
+/* It often says the same as the one before, of another page. */
+static void read_pte(struct gw_walk *w, pte_t *ptep, struct gw_snapshot *snap)
+{
 	pte_t pte = READ_ONCE(*ptep);
 
-	if (snap->leaf != GW_PTE || (pte_val(pte) ^ snap->pte) & gw_arch_attributes) {
-		gw_path_end_at_pte(w->path, ptep, pte);
-		classify(w);
+	w->path->ptep = ptep;
+	if (w->like && !((pte_val(pte) ^ w->like->pte) & gw_arch_attributes)) {
+		make_like(w->like, snap);
+		snap->ptep = ptep;
+		snap->pte = pte_val(pte);
+		snap->pfn = pte_pfn(pte);
 		return;
 	}
-	w->path->ptep = ptep;
-	snap->ptep = ptep;
-	snap->pte = pte_val(pte);
-	snap->pfn = pte_pfn(pte);
+	gw_path_end_at_pte(w->path, ptep, pte);
+	classify(w, snap);
+	w->like = w->path->end == GW_END_LEAF ? snap : NULL;
 }
 
-static void make_snapshot(const struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+/* Several pages may have it in common. */
+static void read_other(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
 {
-	*snap = w->common;
-	snap->offset = offset_in_page(addr);
-	snap->pfn += addr >> PAGE_SHIFT & w->pages_mask;
+	if (w->like)
+		make_like(w->like, snap);
+	else
+		classify_other(w, snap);
+	w->like = snap;
+	if (gw_snapshot_has_pfn(snap))
+		snap->pfn = (snap->pfn & ~pages_mask(snap)) +
+			    (addr >> PAGE_SHIFT & pages_mask(snap));
 }
 
 /*
@@ -208,7 +221,7 @@ static bool read_fsdax_page(const struct gw_walk *w, struct gw_snapshot *snap)
 
 	if (!pagemap)
 		return false;
-	gw_page_read(pfn_to_page(snap->pfn), pfn_to_page(w->common.pfn), false, &snap->page);
+	gw_page_read(pfn_to_page(snap->pfn), pfn_to_page(snap->pfn & ~pages_mask(snap)), false, &snap->page);
 	put_dev_pagemap(pagemap);
 	return true;
 }
@@ -266,7 +279,7 @@ static noinline void read_odd_page(struct gw_walk *w, struct gw_snapshot *snap)
 	 */
 	if (may_be_huge_zero(snap, w->vma) && !gw_page_has_mapping(page))
 		zero = true;
-	gw_page_read(page, pfn_to_page(w->common.pfn), zero, &snap->page);
+	gw_page_read(page, pfn_to_page(snap->pfn & ~pages_mask(snap)), zero, &snap->page);
 }
 
 /*
@@ -320,7 +333,7 @@ static noinline void descend(struct gw_walk *w, struct vm_area_struct *vma, unsi
 		w->path = path;
 	/* What was read for another one may mean something else here. */
 	if (!same || vma != w->vma)
-		w->common.leaf = GW_NR_LEVELS;
+		w->like = NULL;
 	w->vma = vma;
 	w->lock = lock_of_last(vma, w->path);
 	w->online = ~0ULL;
@@ -362,8 +375,10 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
 {
 	if (w->path->last == GW_PTE)
 		gw_path_end_at_pte(w->path, w->path->ptep, READ_ONCE(*w->path->ptep));
-	classify(w);
-	make_snapshot(w, addr, snap);
+	classify(w, snap);
+	if (gw_snapshot_has_pfn(snap))
+		snap->pfn += addr >> PAGE_SHIFT & pages_mask(snap);
+	snap->offset = offset_in_page(addr);
 	if (w->path != w->last)
 		gw_path_copy(w->last, w->path);
 	snap->way = w->last;
@@ -380,22 +395,23 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
  */
 static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
 {
-	struct gw_snapshot *end = snaps + nr;
+	struct gw_path *path = w->path;
+	pte_t *ptep = path->ptep;
 
-	if (!gw_path_same_end(w->path))
+	if (!gw_path_same_end(path))
 		return false;
-	if (w->path->last == GW_PTE)
-		read_pte(w, w->path->ptep);
-	else
-		classify(w);
+	if (path->last != GW_PTE)
+		w->like = NULL;
 	for (;;) {
-		make_snapshot(w, addr, snaps);
-		read_page(w, snaps);
-		if (++snaps == end)
+		if (path->last == GW_PTE)
+			read_pte(w, ptep++, snaps);
+		else
+			read_other(w, addr, snaps);
+		snaps->offset = offset_in_page(addr);
+		read_page(w, snaps++);
+		if (!--nr)
 			return true;
 		addr = (addr & PAGE_MASK) + PAGE_SIZE;
-		if (w->path->last == GW_PTE)
-			read_pte(w, w->path->ptep + 1);
 	}
 }
 
@@ -448,6 +464,7 @@ void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_w
 	walk->last = ways + nr_ways - 1;
 	walk->vma = NULL;
 	walk->path = NULL;
+	walk->like = NULL;
 }
 
 unsigned int gw_walk_used(const struct gw_walk *walk)

@@ -25,10 +25,8 @@
  * @path: the way to their last entries, which are one, or in one PTE table, in @ways; its slot of a
  *	pte is that of the one that was last read; NULL: none was gone yet
  * @lock: what keeps the entry there as it is, if anything does
- * @common: a snapshot that has this way, with what the last entry says; of an entry that maps
- *	several pages @common.pfn is the first
- * @pages_mask: how many more these are
- * @plain: the last entry is a pte that maps a page, and as far as it says an ordinary one
+ * @like: the last snapshot of an entry there, if the next may say the same; NULL: of none
+ * @plain: it is of a pte that maps a page, and as far as that says an ordinary one
  * @online: number of the subsection of memory that the last page was found in; ~0: none
  */
 struct gw_walk {
@@ -39,8 +37,7 @@ struct gw_walk {
 	unsigned long addr;
 	struct gw_path *path;
 	spinlock_t *lock;
-	struct gw_snapshot common;
-	u64 pages_mask;
+	const struct gw_snapshot *like;
 	bool plain;
 	u64 online;
 };
