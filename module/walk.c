@@ -57,16 +57,16 @@ static void classify_pte(struct gw_walk *w, struct gw_snapshot *snap)
 		.way = path,
 		.ptep = path->ptep,
 		.pte = value,
-		.pfn = pte_pfn(path->pte),
 		.nr_levels = GW_PTE + 1,
-		.state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT,
 		.leaf = GW_PTE,
 		.shift = PAGE_SHIFT,
-		.contiguous_shift = gw_arch_contiguous_shift(GW_PTE, value),
 		.stable = path != w->last,
 		.special = special,
 	};
 	w->plain = !special && !vma_is_fsdax(w->vma);
+	snap->pfn = pte_pfn(path->pte);
+	snap->contiguous_shift = gw_arch_contiguous_shift(GW_PTE, value);
+	snap->state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT;
 }
 
 static void classify_huge(const struct gw_path *path, struct gw_snapshot *snap)
@@ -172,7 +172,7 @@ static void classify(struct gw_walk *w, struct gw_snapshot *snap)
 }
 
 /* The same as of the one before, but for the page. */
-static void make_like(const struct gw_snapshot *like, struct gw_snapshot *snap)
+static __always_inline void make_like(const struct gw_snapshot *like, struct gw_snapshot *snap)
 {
 	memcpy(snap, like, offsetof(struct gw_snapshot, page));
 	memset(&snap->page, 0, sizeof(snap->page));
@@ -197,17 +197,23 @@ static void read_pte(struct gw_walk *w, pte_t *ptep, struct gw_snapshot *snap)
 	w->like = w->path->end == GW_END_LEAF ? snap : NULL;
 }
 
+/* Which of the pages that the entry covers is it? */
+static void note_place(struct gw_snapshot *snap, unsigned long addr)
+{
+	if (gw_snapshot_has_pfn(snap))
+		snap->pfn = (snap->pfn & ~pages_mask(snap)) +
+			    (addr >> PAGE_SHIFT & pages_mask(snap));
+}
+
 /* Several pages may have it in common. */
-static void read_other(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+static noinline void read_other(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
 {
 	if (w->like)
 		make_like(w->like, snap);
 	else
 		classify_other(w, snap);
 	w->like = snap;
-	if (gw_snapshot_has_pfn(snap))
-		snap->pfn = (snap->pfn & ~pages_mask(snap)) +
-			    (addr >> PAGE_SHIFT & pages_mask(snap));
+	note_place(snap, addr);
 }
 
 /*
@@ -358,13 +364,18 @@ static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long
 	w->addr = addr;
 }
 
-/* Of how many pages from that of @addr on is the last entry at the end of the path? */
-static unsigned long pages_at_end(const struct gw_path *path, unsigned long addr)
+/*
+ * Of how many pages from that of @addr on, of at most @nr, may snapshots be taken together: in the
+ * VMA, with the last entry at the end of the path, and not too many for a lock.
+ */
+static noinline unsigned long pages_together(const struct gw_path *path,
+					     const struct vm_area_struct *vma, unsigned long addr,
+					     unsigned long nr)
 {
 	unsigned int shift = gw_level_shift(min_t(int, path->last, GW_PMD));
-	unsigned long last = addr | ((1UL << shift) - 1);
+	unsigned long last = min(vma->vm_end - 1, addr | ((1UL << shift) - 1));
 
-	return (last >> PAGE_SHIFT) - (addr >> PAGE_SHIFT) + 1;
+	return min3(nr, (last >> PAGE_SHIFT) - (addr >> PAGE_SHIFT) + 1, GW_WALK_CHUNK);
 }
 
 /*
@@ -376,8 +387,7 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
 	if (w->path->last == GW_PTE)
 		gw_path_end_at_pte(w->path, w->path->ptep, READ_ONCE(*w->path->ptep));
 	classify(w, snap);
-	if (gw_snapshot_has_pfn(snap))
-		snap->pfn += addr >> PAGE_SHIFT & pages_mask(snap);
+	note_place(snap, addr);
 	snap->offset = offset_in_page(addr);
 	if (w->path != w->last)
 		gw_path_copy(w->last, w->path);
@@ -395,15 +405,15 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
  */
 static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
 {
-	struct gw_path *path = w->path;
-	pte_t *ptep = path->ptep;
+	bool pte = w->path->last == GW_PTE;
+	pte_t *ptep = w->path->ptep;
 
-	if (!gw_path_same_end(path))
+	if (!gw_path_same_end(w->path))
 		return false;
-	if (path->last != GW_PTE)
+	if (!pte)
 		w->like = NULL;
 	for (;;) {
-		if (path->last == GW_PTE)
+		if (pte)
 			read_pte(w, ptep++, snaps);
 		else
 			read_other(w, addr, snaps);
@@ -416,44 +426,58 @@ static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct 
 }
 
 /* Returns how many pages a snapshot was taken of; 0: of one, but it cannot be trusted. */
-static unsigned int walk_try(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
-			     unsigned long nr, struct gw_snapshot *snaps)
+static noinline unsigned int walk_try(struct gw_walk *w, struct vm_area_struct *vma,
+				      unsigned long addr, unsigned long nr,
+				      struct gw_snapshot *snaps)
 {
-	bool same;
-
 	rcu_read_lock();
 	go_down(w, vma, addr);
 	if (nr > 1)
-		nr = min3(nr, pages_at_end(w->path, addr), GW_WALK_CHUNK);
+		nr = pages_together(w->path, vma, addr, nr);
 	if (w->lock)
 		spin_lock(w->lock);
-	same = take(w, addr, nr, snaps);
+	if (!take(w, addr, nr, snaps))
+		nr = 0;
 	if (w->lock)
 		spin_unlock(w->lock);
-	if (!same)
+	if (!nr)
 		make_unstable(w, addr, snaps);
 	rcu_read_unlock();
-	return same ? nr : 0;
+	return nr;
+}
+
+/* After a first try that failed. */
+static noinline unsigned int walk_again(struct gw_walk *w, struct vm_area_struct *vma,
+					unsigned long addr, unsigned long nr,
+					struct gw_snapshot *snaps)
+{
+	unsigned int tries = 0, taken, i;
+
+	do
+		taken = walk_try(w, vma, addr, nr, snaps);
+	while (++tries < GW_WALK_RETRIES && !taken);
+	taken = max(taken, 1U);
+	for (i = 0; i < taken; i++)
+		snaps[i].retries = tries;
+	return taken;
 }
 
 /* Returns how many pages a snapshot was taken of: all at the end of one way, or some. */
 static unsigned int walk_some(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
 			      unsigned long nr, struct gw_snapshot *snaps)
 {
-	bool hugetlb = is_vm_hugetlb_page(vma);
-	unsigned int tries = 0, taken, i;
+	return walk_try(w, vma, addr, nr, snaps) ?: walk_again(w, vma, addr, nr, snaps);
+}
 
-	if (hugetlb)
-		i_mmap_lock_read(vma->vm_file->f_mapping);
-	do
-		taken = walk_try(w, vma, addr, nr, snaps);
-	while (!taken && tries++ < GW_WALK_RETRIES);
-	if (hugetlb)
-		i_mmap_unlock_read(vma->vm_file->f_mapping);
-	taken = max(taken, 1U);
-	if (tries)
-		for (i = 0; i < taken; i++)
-			snaps[i].retries = tries;
+static noinline unsigned int walk_hugetlb(struct gw_walk *w, struct vm_area_struct *vma,
+					  unsigned long addr, unsigned long nr,
+					  struct gw_snapshot *snaps)
+{
+	unsigned int taken;
+
+	i_mmap_lock_read(vma->vm_file->f_mapping);
+	taken = walk_some(w, vma, addr, nr, snaps);
+	i_mmap_unlock_read(vma->vm_file->f_mapping);
 	return taken;
 }
 
@@ -475,24 +499,26 @@ unsigned int gw_walk_used(const struct gw_walk *walk)
 void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_struct *vma,
 		   unsigned long addr, unsigned long nr_pages, struct gw_snapshot *snaps)
 {
-	unsigned long i = 0, nr;
+	struct gw_snapshot *end = snaps + nr_pages;
+	unsigned long nr;
 
 	/* The mmap lock was given up meanwhile: tables may be gone. */
 	if (!vma)
 		walk->vma = NULL;
-	while (i < nr_pages) {
+	while (snaps < end) {
 		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
 			vma = gw_vma_lookup(mm, addr);
-		if (vma) {
-			nr = (vma->vm_end - (addr & PAGE_MASK)) >> PAGE_SHIFT;
-			nr = walk_some(walk, vma, addr, min(nr, nr_pages - i), &snaps[i]);
-		} else {
-			snaps[i] = (struct gw_snapshot){
+		if (!vma) {
+			*snaps = (struct gw_snapshot){
 				.state = GW_NOVMA, .leaf = GW_NR_LEVELS, .stable = true,
 			};
 			nr = 1;
+		} else if (is_vm_hugetlb_page(vma)) {
+			nr = walk_hugetlb(walk, vma, addr, end - snaps, snaps);
+		} else {
+			nr = walk_some(walk, vma, addr, end - snaps, snaps);
 		}
-		i += nr;
+		snaps += nr;
 		addr = (addr & PAGE_MASK) + nr * PAGE_SIZE;
 	}
 }
