@@ -76,7 +76,7 @@ static struct gw_record *take_spare(unsigned int nr, unsigned int nr_ways, bool 
 }
 
 /* What is of pages is in the same memory, behind the record. */
-static struct gw_record *allocate(unsigned int nr, unsigned int nr_ways, bool after)
+static noinline struct gw_record *allocate(unsigned int nr, unsigned int nr_ways, bool after)
 {
 	size_t ways = nr_ways * sizeof(struct gw_path);
 	size_t snapshots = nr * sizeof(struct gw_snapshot);
@@ -177,19 +177,19 @@ void gw_record_put(struct gw_record *record)
 }
 
 /* The place that is @i places after the oldest. */
-static struct gw_record **place(unsigned int i)
+static unsigned int place(unsigned int i)
 {
-	unsigned int at = oldest + i, places = records_max;
+	unsigned int at = oldest + i;
 
-	return &records[at < places ? at : at - places];
+	return at < records_max ? at : at - records_max;
 }
 
 /* The caller holds records_lock. */
 static void drop_oldest(void)
 {
-	struct gw_record *record = *place(0);
+	struct gw_record *record = records[oldest];
 
-	oldest = place(1) - records;
+	oldest = place(1);
 	records_kept--;
 	kept_pages -= record->nr;
 	gw_record_put(record);
@@ -213,7 +213,7 @@ void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 			records_dropped++;
 		}
 		gw_record_get(record);
-		*place(records_kept++) = record;
+		records[place(records_kept++)] = record;
 		kept_pages += record->nr;
 	}
 	record->total_ns = ktime_get_ns() - start_ns;
@@ -274,7 +274,7 @@ struct gw_record_set *gw_records_grab(void)
 		return NULL;
 	mutex_lock(&records_lock);
 	for (i = 0; i < records_kept; i++)
-		gw_record_set_add(set, *place(i));
+		gw_record_set_add(set, records[place(i)]);
 	mutex_unlock(&records_lock);
 	return set;
 }

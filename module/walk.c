@@ -496,28 +496,36 @@ unsigned int gw_walk_used(const struct gw_walk *walk)
 	return walk->next - walk->ways + (walk->path == walk->next && walk->next != walk->last);
 }
 
+/* Returns how many pages a snapshot was taken of. */
+static unsigned int walk_vma(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long nr, struct gw_snapshot *snaps)
+{
+	if (!vma) {
+		*snaps = (struct gw_snapshot){
+			.state = GW_NOVMA, .leaf = GW_NR_LEVELS, .stable = true,
+		};
+		return 1;
+	}
+	if (is_vm_hugetlb_page(vma))
+		return walk_hugetlb(w, vma, addr, nr, snaps);
+	return walk_some(w, vma, addr, nr, snaps);
+}
+
 void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_struct *vma,
 		   unsigned long addr, unsigned long nr_pages, struct gw_snapshot *snaps)
 {
-	struct gw_snapshot *end = snaps + nr_pages;
-	unsigned long nr;
+	unsigned int nr;
 
 	/* The mmap lock was given up meanwhile: tables may be gone. */
 	if (!vma)
 		walk->vma = NULL;
-	while (snaps < end) {
+	for (;;) {
 		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
 			vma = gw_vma_lookup(mm, addr);
-		if (!vma) {
-			*snaps = (struct gw_snapshot){
-				.state = GW_NOVMA, .leaf = GW_NR_LEVELS, .stable = true,
-			};
-			nr = 1;
-		} else if (is_vm_hugetlb_page(vma)) {
-			nr = walk_hugetlb(walk, vma, addr, end - snaps, snaps);
-		} else {
-			nr = walk_some(walk, vma, addr, end - snaps, snaps);
-		}
+		nr = walk_vma(walk, vma, addr, nr_pages, snaps);
+		nr_pages -= nr;
+		if (!nr_pages)
+			return;
 		snaps += nr;
 		addr = (addr & PAGE_MASK) + nr * PAGE_SIZE;
 	}

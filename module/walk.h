@@ -68,7 +68,7 @@ unsigned int gw_walk_used(const struct gw_walk *walk);
  * @vma: VMA of @addr, if the caller has held the mmap lock since it found it and since the last
  *	snapshot of @walk; otherwise NULL
  * @addr: first address, in user space; need not be page-aligned
- * @nr_pages: pages from the one that holds @addr
+ * @nr_pages: pages from the one that holds @addr, at least one
  * @snaps: @nr_pages snapshots, filled in
  *
  * Pages outside every VMA get state GW_NOVMA: their tables may be freed under a reader of the
