@@ -115,8 +115,10 @@ static void note_result(struct gw_measurement *m)
 
 static int lock(struct gw_measurement *m)
 {
-	int ret = mmap_read_lock_killable(m->request->mm);
+	int ret = 0;
 
+	if (!mmap_read_trylock(m->request->mm))
+		ret = mmap_read_lock_killable(m->request->mm);
 	m->locked = !ret;
 	return ret;
 }
@@ -304,6 +306,12 @@ static void peek_and_poke(struct gw_measurement *m)
 		set_page_dirty_lock(page);
 }
 
+/* How many there is room for; the elements of a walk may be fewer than its pages. */
+static unsigned int nr_pages(const struct gw_request *r)
+{
+	return r->nr_pages > 1 ? min_t(unsigned long, r->nr_pages, gw_pages_max()) : 1;
+}
+
 /*
  * How many ways there may be to the pages: two for each PTE table of the range, as a call may put
  * another in its place, some more for what others do meanwhile, and one that gw_walk_begin() wants.
@@ -316,7 +324,9 @@ static unsigned int nr_ways(const struct gw_request *r)
 	unsigned long snapshots = 2 * r->nr_pages;
 
 	if (r->op->family == GW_FAMILY_WALK)
-		return min_t(unsigned long, r->nr_pages, gw_pages_max()) + 1;
+		return nr_pages(r) + 1;
+	if (snapshots < 8)
+		return snapshots + 1;
 	return min(snapshots, 2 * tables + 8) + 1;
 }
 
@@ -326,8 +336,7 @@ static int create_record(struct gw_measurement *m)
 	bool walk = r->op->family == GW_FAMILY_WALK;
 	struct gw_record *record;
 
-	record = gw_record_create(min_t(unsigned long, r->nr_pages, gw_pages_max()), nr_ways(r),
-				  !walk && !r->predict);
+	record = gw_record_create(nr_pages(r), nr_ways(r), !walk && !r->predict);
 	if (!record)
 		return -ENOMEM;
 	gw_walk_begin(m->walk, record->ways, record->nr_ways);

@@ -2,8 +2,8 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "record.h"
 
@@ -30,7 +30,7 @@ static unsigned int pins_max = 65536;
 module_param(pins_max, uint, 0444);
 MODULE_PARM_DESC(pins_max, "most pages held by all descriptors together (65536)");
 
-static DEFINE_MUTEX(records_lock);
+static DEFINE_SPINLOCK(records_lock);
 /* A ring of as many places as records may be kept; the oldest is the first of those in use. */
 static struct gw_record **records;
 static unsigned int oldest;
@@ -184,15 +184,29 @@ static unsigned int place(unsigned int i)
 	return at < records_max ? at : at - records_max;
 }
 
-/* The caller holds records_lock. */
-static void drop_oldest(void)
+/*
+ * Takes the oldest record off, and puts it before @gone. The caller holds records_lock, and drops
+ * the references when it has given that up.
+ */
+static struct gw_record *take_oldest(struct gw_record *gone)
 {
 	struct gw_record *record = records[oldest];
 
 	oldest = place(1);
 	records_kept--;
 	kept_pages -= record->nr;
-	gw_record_put(record);
+	record->gone = gone;
+	return record;
+}
+
+static void put_gone(struct gw_record *gone)
+{
+	while (gone) {
+		struct gw_record *record = gone;
+
+		gone = record->gone;
+		gw_record_put(record);
+	}
 }
 
 /* Is there no room for another record of @nr pages? */
@@ -204,12 +218,14 @@ static bool no_room(unsigned int nr)
 
 void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 {
-	mutex_lock(&records_lock);
+	struct gw_record *gone = NULL;
+
+	spin_lock(&records_lock);
 	/* Under the lock, so that the records stand in the order of their numbers. */
 	record->seq = ++last_seq;
 	if (keep) {
 		while (no_room(record->nr)) {
-			drop_oldest();
+			gone = take_oldest(gone);
 			records_dropped++;
 		}
 		gw_record_get(record);
@@ -217,21 +233,19 @@ void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 		kept_pages += record->nr;
 	}
 	record->total_ns = ktime_get_ns() - start_ns;
-	mutex_unlock(&records_lock);
+	spin_unlock(&records_lock);
+	put_gone(gone);
 }
 
 void gw_records_clear(void)
 {
-	bool more;
+	struct gw_record *gone = NULL;
 
-	/* They may be large: the lock is not held for all of them. */
-	do {
-		mutex_lock(&records_lock);
-		if (records_kept)
-			drop_oldest();
-		more = records_kept;
-		mutex_unlock(&records_lock);
-	} while (more);
+	spin_lock(&records_lock);
+	while (records_kept)
+		gone = take_oldest(gone);
+	spin_unlock(&records_lock);
+	put_gone(gone);
 	kvfree(xchg(&spare, NULL));
 }
 
@@ -272,10 +286,10 @@ struct gw_record_set *gw_records_grab(void)
 
 	if (!set)
 		return NULL;
-	mutex_lock(&records_lock);
+	spin_lock(&records_lock);
 	for (i = 0; i < records_kept; i++)
 		gw_record_set_add(set, records[place(i)]);
-	mutex_unlock(&records_lock);
+	spin_unlock(&records_lock);
 	return set;
 }
 
@@ -292,11 +306,11 @@ void gw_records_release(struct gw_record_set *set)
 
 void gw_limits_read(struct gw_limits *limits)
 {
-	mutex_lock(&records_lock);
+	spin_lock(&records_lock);
 	limits->records_kept = records_kept;
 	limits->records_dropped = records_dropped;
 	limits->kept_pages = kept_pages;
-	mutex_unlock(&records_lock);
+	spin_unlock(&records_lock);
 	limits->records_max = records_max;
 	limits->pages_max = gw_pages_max();
 	limits->kept_pages_max = kept_pages_max;

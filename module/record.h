@@ -35,6 +35,7 @@ struct gw_page_result {
 /**
  * struct gw_record - one op
  * @kref: references: the kept records, and everybody who reads it
+ * @gone: of one that was dropped: the next to be put
  * @seq: number since load, from 1
  * @size: bytes of the record, with all that is in its memory
  * @nr: entries of @before, @after and @results
@@ -62,17 +63,20 @@ struct gw_page_result {
  * @doubt: of a prediction: what cannot be told, or NULL
  * @advice: of a prediction that the call fails: what would make it pass, or NULL
  * @duration_ns: how long the call took
- * @total_ns: how long all took, from the allocation of the record until it is kept
+ * @total_ns: how long all took, from the allocation of the record until it is kept; to give back
+ *	older ones comes after it
  * @held: the pages are held by the descriptor
  * @peek: bytes read from the page, allocated, or NULL
  * @peek_len: how many
  * @vma: VMA of @addr
  *
  * Three parts: the memory, the request, and from @time_ns on what came of it. Written by
- * gw_measure() only; constant from the moment somebody else can see it, but for @seq.
+ * gw_measure() only; constant from the moment somebody else can see it, but for @seq and
+ * @gone.
  */
 struct gw_record {
 	struct kref kref;
+	struct gw_record *gone;
 	u64 seq;
 	size_t size;
 	unsigned int nr;

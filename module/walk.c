@@ -180,11 +180,11 @@ static __always_inline void make_like(const struct gw_snapshot *like, struct gw_
 }
 
 /* It often says the same as the one before, of another page. */
-static void read_pte(struct gw_walk *w, pte_t *ptep, struct gw_snapshot *snap)
+static void read_pte(struct gw_walk *w, unsigned long addr, pte_t *ptep,
+		     struct gw_snapshot *snap)
 {
 	pte_t pte = READ_ONCE(*ptep);
 
-	w->path->ptep = ptep;
 	if (w->like && !((pte_val(pte) ^ w->like->pte) & gw_arch_attributes)) {
 		make_like(w->like, snap);
 		snap->ptep = ptep;
@@ -192,6 +192,7 @@ static void read_pte(struct gw_walk *w, pte_t *ptep, struct gw_snapshot *snap)
 		snap->pfn = pte_pfn(pte);
 		return;
 	}
+	w->addr = addr;
 	gw_path_end_at_pte(w->path, ptep, pte);
 	classify(w, snap);
 	w->like = w->path->end == GW_END_LEAF ? snap : NULL;
@@ -359,7 +360,7 @@ static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long
 {
 	if (!same_way_down(w, vma, addr))
 		descend(w, vma, addr);
-	else if (w->path->last == GW_PTE)
+	else if (addr != w->addr && w->path->last == GW_PTE)
 		w->path->ptep = pte_offset_kernel(&w->path->pmd, addr);
 	w->addr = addr;
 }
@@ -414,7 +415,7 @@ static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct 
 		w->like = NULL;
 	for (;;) {
 		if (pte)
-			read_pte(w, ptep++, snaps);
+			read_pte(w, addr, ptep++, snaps);
 		else
 			read_other(w, addr, snaps);
 		snaps->offset = offset_in_page(addr);
@@ -479,16 +480,6 @@ static noinline unsigned int walk_hugetlb(struct gw_walk *w, struct vm_area_stru
 	taken = walk_some(w, vma, addr, nr, snaps);
 	i_mmap_unlock_read(vma->vm_file->f_mapping);
 	return taken;
-}
-
-void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways)
-{
-	walk->ways = ways;
-	walk->next = ways;
-	walk->last = ways + nr_ways - 1;
-	walk->vma = NULL;
-	walk->path = NULL;
-	walk->like = NULL;
 }
 
 unsigned int gw_walk_used(const struct gw_walk *walk)

@@ -21,9 +21,8 @@
  * @next: the first that no snapshot has
  * @last: the last place, for snapshots that are not stable
  * @vma: VMA of the addresses that are looked at; NULL: the mmap lock was given up since
- * @addr: one of them, that the path led to
- * @path: the way to their last entries, which are one, or in one PTE table, in @ways; its slot of a
- *	pte is that of the one that was last read; NULL: none was gone yet
+ * @addr: one of them
+ * @path: the way to it, in @ways; NULL: none was gone yet
  * @lock: what keeps the entry there as it is, if anything does
  * @like: the last snapshot of an entry there, if the next may say the same; NULL: of none
  * @plain: it is of a pte that maps a page, and as far as that says an ordinary one
@@ -51,7 +50,15 @@ struct gw_walk {
  * Where there is no room any more for another way, a snapshot is not stable. One for each PTE
  * table of a range, and one more, are enough as long as nobody replaces tables.
  */
-void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways);
+static inline void gw_walk_begin(struct gw_walk *walk, struct gw_path *ways, unsigned int nr_ways)
+{
+	walk->ways = ways;
+	walk->next = ways;
+	walk->last = ways + nr_ways - 1;
+	walk->vma = NULL;
+	walk->path = NULL;
+	walk->like = NULL;
+}
 
 /**
  * gw_walk_used() - how many ways are in use
