@@ -85,24 +85,6 @@ u64 gw_entry_pfn_of(enum gw_level kind, u64 value)
 	return kind == GW_PUD ? pud_pfn(__pud(value)) : pmd_pfn(__pmd(value));
 }
 
-static void path_ends(struct gw_path *path, enum gw_level last, enum gw_end end)
-{
-	path->last = last;
-	path->end = end;
-}
-
-void gw_path_end_at_pte(struct gw_path *path, pte_t *ptep, pte_t pte)
-{
-	path->ptep = ptep;
-	path->pte = pte;
-	if (pte_none(pte))
-		path_ends(path, GW_PTE, GW_END_EMPTY);
-	else if (pte_present(pte))
-		path_ends(path, GW_PTE, GW_END_LEAF);
-	else
-		path_ends(path, GW_PTE, GW_END_ABSENT);
-}
-
 static void descend_pte(struct gw_path *path, unsigned long addr)
 {
 	pte_t *ptep = pte_offset_kernel(&path->pmd, addr);
@@ -115,13 +97,13 @@ static void descend_pmd(struct gw_path *path, unsigned long addr)
 	path->pmdp = pmd_offset_lockless(path->pudp, path->pud, addr);
 	path->pmd = gw_pmdp_get_lockless(path->pmdp);
 	if (pmd_none(path->pmd))
-		path_ends(path, GW_PMD, GW_END_EMPTY);
+		gw_path_ends(path, GW_PMD, GW_END_EMPTY);
 	else if (!pmd_present(path->pmd))
-		path_ends(path, GW_PMD, GW_END_ABSENT);
+		gw_path_ends(path, GW_PMD, GW_END_ABSENT);
 	else if (pmd_leaf(path->pmd))
-		path_ends(path, GW_PMD, GW_END_LEAF);
+		gw_path_ends(path, GW_PMD, GW_END_LEAF);
 	else if (pmd_bad(path->pmd))
-		path_ends(path, GW_PMD, GW_END_BAD);
+		gw_path_ends(path, GW_PMD, GW_END_BAD);
 	else
 		descend_pte(path, addr);
 }
@@ -131,13 +113,13 @@ static void descend_pud(struct gw_path *path, unsigned long addr)
 	path->pudp = pud_offset_lockless(path->p4dp, path->p4d, addr);
 	path->pud = READ_ONCE(*path->pudp);
 	if (pud_none(path->pud))
-		path_ends(path, GW_PUD, GW_END_EMPTY);
+		gw_path_ends(path, GW_PUD, GW_END_EMPTY);
 	else if (!pud_present(path->pud))
-		path_ends(path, GW_PUD, GW_END_ABSENT);
+		gw_path_ends(path, GW_PUD, GW_END_ABSENT);
 	else if (pud_leaf(path->pud))
-		path_ends(path, GW_PUD, GW_END_LEAF);
+		gw_path_ends(path, GW_PUD, GW_END_LEAF);
 	else if (pud_bad(path->pud))
-		path_ends(path, GW_PUD, GW_END_BAD);
+		gw_path_ends(path, GW_PUD, GW_END_BAD);
 	else
 		descend_pmd(path, addr);
 }
@@ -147,9 +129,9 @@ static void descend_p4d(struct gw_path *path, unsigned long addr)
 	path->p4dp = p4d_offset_lockless(path->pgdp, path->pgd, addr);
 	path->p4d = READ_ONCE(*path->p4dp);
 	if (p4d_none(path->p4d))
-		path_ends(path, GW_P4D, GW_END_EMPTY);
+		gw_path_ends(path, GW_P4D, GW_END_EMPTY);
 	else if (p4d_bad(path->p4d))
-		path_ends(path, GW_P4D, GW_END_BAD);
+		gw_path_ends(path, GW_P4D, GW_END_BAD);
 	else
 		descend_pud(path, addr);
 }
@@ -159,9 +141,9 @@ void gw_descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path)
 	path->pgdp = pgd_offset(mm, addr);
 	path->pgd = READ_ONCE(*path->pgdp);
 	if (pgd_none(path->pgd))
-		path_ends(path, GW_PGD, GW_END_EMPTY);
+		gw_path_ends(path, GW_PGD, GW_END_EMPTY);
 	else if (pgd_bad(path->pgd))
-		path_ends(path, GW_PGD, GW_END_BAD);
+		gw_path_ends(path, GW_PGD, GW_END_BAD);
 	else
 		descend_p4d(path, addr);
 }

@@ -165,12 +165,30 @@ static inline bool gw_entry_is_table(enum gw_level kind, u64 value)
 void gw_descend(struct mm_struct *mm, unsigned long addr, struct gw_path *path);
 
 /**
+ * gw_path_ends() - note where a path ends
+ * @path: the path
+ * @last: the level
+ * @end: why
+ */
+static inline void gw_path_ends(struct gw_path *path, enum gw_level last, enum gw_end end)
+{
+	path->last = last;
+	path->end = end;
+}
+
+/**
  * gw_path_end_at_pte() - let a path end at another pte of the PTE table that it leads to
  * @path: the path
  * @ptep: slot of the pte
  * @pte: what it holds
  */
-void gw_path_end_at_pte(struct gw_path *path, pte_t *ptep, pte_t pte);
+static inline void gw_path_end_at_pte(struct gw_path *path, pte_t *ptep, pte_t pte)
+{
+	path->ptep = ptep;
+	path->pte = pte;
+	gw_path_ends(path, GW_PTE, pte_none(pte) ? GW_END_EMPTY :
+				   pte_present(pte) ? GW_END_LEAF : GW_END_ABSENT);
+}
 
 /**
  * gw_path_same_above() - are the entries above a level still what the descent read

@@ -113,7 +113,7 @@ static void note_result(struct gw_measurement *m)
 	}
 }
 
-static int lock(struct gw_measurement *m)
+static inline int lock(struct gw_measurement *m)
 {
 	int ret = 0;
 
@@ -123,7 +123,7 @@ static int lock(struct gw_measurement *m)
 	return ret;
 }
 
-static void unlock(struct gw_measurement *m)
+static inline void unlock(struct gw_measurement *m)
 {
 	if (m->locked)
 		mmap_read_unlock(m->request->mm);

@@ -86,7 +86,7 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->mapcount = gw_page_mapcount(folio, page);
 	facts->nid = page_to_nid(page);
 	facts->zone = page_zonenum(page);
-	facts->device = is_zone_device_page(page);
+	facts->device = gw_zone_is_device(facts->zone);
 	/* The node, zone and section of the page are in the upper bits of the same word. */
 	facts->flags = flags & (BIT_ULL(NR_PAGEFLAGS) - 1);
 	if (!facts->device && gw_pfn_in_cma(facts->head_pfn))

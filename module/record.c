@@ -103,12 +103,14 @@ static noinline struct gw_record *allocate(unsigned int nr, unsigned int nr_ways
 struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after)
 {
 	const size_t outcome = offsetof(struct gw_record, time_ns);
+	const size_t end = offsetof(struct gw_record, vma);
 	struct gw_record *record;
 
 	record = take_spare(nr, nr_ways, after) ?: allocate(nr, nr_ways, after);
 	if (!record)
 		return NULL;
-	memset((void *)record + outcome, 0, sizeof(*record) - outcome);
+	memset((void *)record + outcome, 0, end - outcome);
+	record->vma.file = NULL;
 	kref_init(&record->kref);
 	return record;
 }

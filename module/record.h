@@ -120,8 +120,8 @@ struct gw_record {
  * @after: with snapshots after a call
  *
  * Context: may sleep.
- * Return: a record with one reference; the request, and what is of pages, are not initialised, all
- * else is zero; NULL without memory.
+ * Return: a record with one reference; the request, the VMA, and what is of pages, are not
+ * initialised, all else is zero; NULL without memory.
  */
 struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool after);
 

@@ -47,7 +47,7 @@ static u64 value_of_last(const struct gw_path *path)
  * A pte that maps a page: most entries are that. Here and below the helpers find the page frame:
  * they undo the inversion of entries that are not PRESENT on x86 (L1TF); a mask would not.
  */
-static void classify_pte(struct gw_walk *w, struct gw_snapshot *snap)
+static noinline void classify_pte(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	const struct gw_path *path = w->path;
 	bool special = pte_special(path->pte) || gw_pte_devmap(path->pte);
@@ -162,26 +162,16 @@ static noinline void classify_other(struct gw_walk *w, struct gw_snapshot *snap)
 	w->plain = false;
 }
 
-/* What does the entry say? */
-static void classify(struct gw_walk *w, struct gw_snapshot *snap)
-{
-	if (w->path->last == GW_PTE && w->path->end == GW_END_LEAF)
-		classify_pte(w, snap);
-	else
-		classify_other(w, snap);
-}
-
 /* The same as of the one before, but for the page. */
 static __always_inline void make_like(const struct gw_snapshot *like, struct gw_snapshot *snap)
 {
 	memcpy(snap, like, offsetof(struct gw_snapshot, page));
 	memset(&snap->page, 0, sizeof(snap->page));
-	snap->retries = 0;
 }
 
 /* It often says the same as the one before, of another page. */
-static void read_pte(struct gw_walk *w, unsigned long addr, pte_t *ptep,
-		     struct gw_snapshot *snap)
+static __always_inline void read_pte(struct gw_walk *w, unsigned long addr, pte_t *ptep,
+				     struct gw_snapshot *snap)
 {
 	pte_t pte = READ_ONCE(*ptep);
 
@@ -194,8 +184,13 @@ static void read_pte(struct gw_walk *w, unsigned long addr, pte_t *ptep,
 	}
 	w->addr = addr;
 	gw_path_end_at_pte(w->path, ptep, pte);
-	classify(w, snap);
-	w->like = w->path->end == GW_END_LEAF ? snap : NULL;
+	if (w->path->end == GW_END_LEAF) {
+		classify_pte(w, snap);
+		w->like = snap;
+	} else {
+		classify_other(w, snap);
+		w->like = NULL;
+	}
 }
 
 /* Which of the pages that the entry covers is it? */
@@ -313,12 +308,8 @@ static void read_page(struct gw_walk *w, struct gw_snapshot *snap)
  */
 static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path)
 {
-	spinlock_t *lock;
+	spinlock_t *lock = gw_path_lock(vma->vm_mm, path, path->last);
 
-	/* above the pud nothing changes while a VMA is there */
-	if (path->last < GW_PUD)
-		return NULL;
-	lock = gw_path_lock(vma->vm_mm, path, path->last);
 	return is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
 }
 
@@ -342,6 +333,7 @@ static noinline void descend(struct gw_walk *w, struct vm_area_struct *vma, unsi
 	if (!same || vma != w->vma)
 		w->like = NULL;
 	w->vma = vma;
+	w->addr = addr;
 	w->lock = lock_of_last(vma, w->path);
 	w->online = ~0ULL;
 }
@@ -358,11 +350,13 @@ static bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma, u
 
 static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
-	if (!same_way_down(w, vma, addr))
+	if (!same_way_down(w, vma, addr)) {
 		descend(w, vma, addr);
-	else if (addr != w->addr && w->path->last == GW_PTE)
-		w->path->ptep = pte_offset_kernel(&w->path->pmd, addr);
-	w->addr = addr;
+	} else if (addr != w->addr) {
+		w->addr = addr;
+		if (w->path->last == GW_PTE)
+			w->path->ptep = pte_offset_kernel(&w->path->pmd, addr);
+	}
 }
 
 /*
@@ -385,10 +379,11 @@ static noinline unsigned long pages_together(const struct gw_path *path,
  */
 static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
 {
+	w->like = NULL;
 	if (w->path->last == GW_PTE)
-		gw_path_end_at_pte(w->path, w->path->ptep, READ_ONCE(*w->path->ptep));
-	classify(w, snap);
-	note_place(snap, addr);
+		read_pte(w, addr, w->path->ptep, snap);
+	else
+		read_other(w, addr, snap);
 	snap->offset = offset_in_page(addr);
 	if (w->path != w->last)
 		gw_path_copy(w->last, w->path);
@@ -435,12 +430,10 @@ static noinline unsigned int walk_try(struct gw_walk *w, struct vm_area_struct *
 	go_down(w, vma, addr);
 	if (nr > 1)
 		nr = pages_together(w->path, vma, addr, nr);
-	if (w->lock)
-		spin_lock(w->lock);
+	spin_lock(w->lock);
 	if (!take(w, addr, nr, snaps))
 		nr = 0;
-	if (w->lock)
-		spin_unlock(w->lock);
+	spin_unlock(w->lock);
 	if (!nr)
 		make_unstable(w, addr, snaps);
 	rcu_read_unlock();
@@ -460,6 +453,7 @@ static noinline unsigned int walk_again(struct gw_walk *w, struct vm_area_struct
 	taken = max(taken, 1U);
 	for (i = 0; i < taken; i++)
 		snaps[i].retries = tries;
+	w->like = NULL;
 	return taken;
 }
 

@@ -23,7 +23,7 @@
  * @vma: VMA of the addresses that are looked at; NULL: the mmap lock was given up since
  * @addr: one of them
  * @path: the way to it, in @ways; NULL: none was gone yet
- * @lock: what keeps the entry there as it is, if anything does
+ * @lock: what keeps the entry there as it is; above the pud nothing changes but from empty to table
  * @like: the last snapshot of an entry there, if the next may say the same; NULL: of none
  * @plain: it is of a pte that maps a page, and as far as that says an ordinary one
  * @online: number of the subsection of memory that the last page was found in; ~0: none

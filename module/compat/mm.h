@@ -123,6 +123,16 @@ static inline unsigned long gw_folio_flags(const struct folio *folio)
 #endif
 }
 
+/* is_zone_device_page(), of a zone that is known */
+static inline bool gw_zone_is_device(enum zone_type zone)
+{
+#ifdef CONFIG_ZONE_DEVICE
+	return zone == ZONE_DEVICE;
+#else
+	return false;
+#endif
+}
+
 static inline bool gw_page_has_mapping(struct page *page)
 {
 	return compound_head(page)->mapping;
