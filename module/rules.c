@@ -141,6 +141,18 @@ static bool beyond_file_end(const struct gw_case *c)
 	       DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
 }
 
+/*
+ * Of all that could map a page there, only the mapping's own handler is left. That of [vvar] on
+ * Linux 7.3 maps a page for the process itself, and for nobody else.
+ */
+static bool handler_gave_no_page(const struct gw_case *c)
+{
+	const struct file *file = c->vma->vm_file;
+
+	return !vma_is_anonymous(c->vma) && (!file || S_ISCHR(file_inode(file)->i_mode)) &&
+	       c->before->state == GW_NONE && !must_not_fault(c) && !must_not_wait(c);
+}
+
 static bool not_memfd(const struct gw_case *c)
 {
 	return !c->vma->vm_file || !(gw_vma_is_shmem(c->vma) || is_vm_hugetlb_page(c->vma));
@@ -380,6 +392,11 @@ static const struct gw_rule rules[] = {
 	  FAULT | GUP | MEMFD, { EFAULT, EINVAL },
 	  "make the file longer", NULL,
 	  beyond_file_end, beyond_file_end },
+	{ "fault-handler",
+	  "nothing is mapped there, and the fault handler of who made the mapping gives no page",
+	  FAULT | GUP, { EFAULT },
+	  "the process touching the address by itself first, if it is let", NULL,
+	  handler_gave_no_page, NULL },
 	{ "nofault", "the page tables as they are do not allow the access, and it must not fault",
 	  GUP, { EFAULT },
 	  NULL, advise_fault,
