@@ -422,8 +422,10 @@ static void ratio(uint64_t other, uint64_t own, char *text, size_t size)
 
 static void number(uint64_t ns, uint64_t units, char *text, size_t size)
 {
+	double each = (double)ns / units;
+
 	if (ns)
-		snprintf(text, size, "%.1f", (double)ns / units);
+		snprintf(text, size, each < 1000 ? "%.1f" : "%.0f", each);
 	else
 		snprintf(text, size, "-");
 }
@@ -431,7 +433,7 @@ static void number(uint64_t ns, uint64_t units, char *text, size_t size)
 static void print_text(struct session *s, const struct cost *costs, size_t n)
 {
 	static const struct column columns[] = {
-		{ .name = "what (ns each)" }, { .name = "gupwalk", .right = true },
+		{ .name = "what (ns each)", .flex = true }, { .name = "gupwalk", .right = true },
 		{ .name = "pagemap", .right = true }, { .name = "pagemap/gupwalk", .right = true },
 		{ .name = "scan", .right = true }, { .name = "scan/gupwalk", .right = true },
 		{ .name = "call", .right = true }, { .name = "gupwalk/call", .right = true },
