@@ -41,11 +41,11 @@ static uint64_t now_ms(void)
 /**
  * struct progress - what is on the terminal
  * @next: when it is to be shown, 0: never yet
- * @shown: it was
+ * @width: how many characters are shown
  */
 struct progress {
 	uint64_t next;
-	bool shown;
+	int width;
 };
 
 static void show_progress(const struct bulk *b, struct progress *p)
@@ -57,16 +57,15 @@ static void show_progress(const struct bulk *b, struct progress *p)
 	if (!b->at || now < p->next || !isatty(STDERR_FILENO))
 		return;
 	p->next = now + PROGRESS_EVERY_MS;
-	p->shown = true;
-	fprintf(stderr, "\rwalked %3.0f %% of %" PRIu64 " MiB ",
-		b->total ? 100.0 * *b->at / b->total : 100.0, b->total >> 20);
+	p->width = fprintf(stderr, "\rwalked %3.0f %% of %" PRIu64 " MiB ",
+			   b->total ? 100.0 * *b->at / b->total : 100.0, b->total >> 20) - 1;
 }
 
 /* By blanks, which a dumb terminal knows too. */
 static void end_progress(const struct progress *p)
 {
-	if (p->shown)
-		fprintf(stderr, "\r%60s\r", "");
+	if (p->width > 0)
+		fprintf(stderr, "\r%*s\r", p->width, "");
 }
 
 /* Whoever gave a range did not speak of the words of the request. */

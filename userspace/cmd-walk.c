@@ -20,11 +20,15 @@
 enum {
 	OPTION_LEVELS = OPTION_LONG,
 	OPTION_SUMMARY,
+	OPTION_VIRTUAL,
 };
 
 static const struct option_row walk_options[] = {
 	{ "pid", 'p', "PID", "the process" },
 	{ "levels", OPTION_LEVELS, NULL, "print every entry with all its levels, not extents" },
+	{ "virtual", OPTION_VIRTUAL, NULL,
+	  "join extents that differ only in where they are in physical memory, or in swap, and print "
+	  "in how many runs they are" },
 	{ "summary", OPTION_SUMMARY, NULL,
 	  "print bytes by state, kind, page size and node, page tables by level, and physically contiguous "
 	  "runs by size" },
@@ -39,8 +43,8 @@ static const struct column columns[] = {
 	{ .name = "from", .width = 16, .fixed = true },
 	{ .name = "length", .width = 7, .fixed = true, .right = true },
 	{ .name = "state", .width = 9, .fixed = true },
-	{ .name = "page", .width = 4, .fixed = true, .right = true },
-	{ .name = "rights", .width = 7, .fixed = true },
+	{ .name = "page", .width = 8, .fixed = true, .right = true },
+	{ .name = "rights", .width = 9, .fixed = true },
 	{ .name = "physical", .width = 15, .fixed = true },
 	{ .name = "what", .width = 8, .fixed = true },
 	{ .name = "mapping", .flex = true },
@@ -107,12 +111,40 @@ struct walker {
 	const struct entry_class *last[GUPWALK_LEVELS];
 };
 
-/* "read,write,user" -> "rw-u" */
-static void put_rights(const char *rights, struct strbuf *out)
+/* "read,write,user" -> "rw-u", and those of the VMA after a slash */
+static void put_rights(const struct extent *e, struct strbuf *out)
 {
-	strbuf_addf(out, "%c%c%c%c", names_have(rights, "read") ? 'r' : '-',
-		    names_have(rights, "write") ? 'w' : '-', names_have(rights, "exec") ? 'x' : '-',
-		    names_have(rights, "user") ? 'u' : '-');
+	if (e->mapped)
+		strbuf_addf(out, "%c%c%c%c", names_have(e->rights, "read") ? 'r' : '-',
+			    names_have(e->rights, "write") ? 'w' : '-',
+			    names_have(e->rights, "exec") ? 'x' : '-',
+			    names_have(e->rights, "user") ? 'u' : '-');
+	else
+		strbuf_addf(out, "-");
+	strbuf_addf(out, "/%s", e->perms ? e->perms : "-");
+}
+
+/* The page frame, or the place in swap. */
+static void put_place(const struct extent *e, struct strbuf *out)
+{
+	if (e->runs > 1)
+		strbuf_addf(out, "%" PRIu64 " runs", e->runs);
+	else if (e->mapped)
+		strbuf_addf(out, "0x%" PRIx64, e->pa);
+	else if (e->swapped)
+		strbuf_addf(out, "%" PRIu64 ":%" PRIu64, e->swap_type, e->swap_offset);
+	else
+		strbuf_addf(out, same_text(e->state, "swap") ? "not decoded" : "-");
+}
+
+/* A page of hugetlb is that first; whether it is anonymous, its mapping's name tells. */
+static void put_what(const struct extent *e, struct strbuf *out)
+{
+	if (same_text(e->huge, "hugetlb"))
+		strbuf_addf(out, "hugetlb");
+	else
+		strbuf_addf(out, "%s%s%s", e->what ? e->what : "-", e->huge ? " " : "",
+			    e->huge ? huge_words(e->huge) : "");
 }
 
 static void put_name(const char *name, struct strbuf *out)
@@ -134,9 +166,10 @@ static void print_batch(struct printer *p, bool last)
 
 static void print_extent(void *context, const struct extent *e)
 {
-	struct strbuf from = { 0 }, rights = { 0 }, pa = { 0 }, name = { 0 };
+	struct strbuf from = { 0 }, size = { 0 }, rights = { 0 }, place = { 0 }, what = { 0 };
+	struct strbuf name = { 0 };
 	struct printer *p = context;
-	char length[24], size[24] = "-";
+	char length[24];
 
 	if (!p->table) {
 		p->table = table_new(p->s, columns, ARRAY_SIZE(columns));
@@ -144,23 +177,24 @@ static void print_extent(void *context, const struct extent *e)
 	}
 	strbuf_addf(&from, "0x%" PRIx64, e->start);
 	if (e->page_size)
-		size_short(e->page_size, size);
-	if (e->mapped)
-		put_rights(e->rights, &rights);
-	if (e->mapped)
-		strbuf_addf(&pa, "0x%" PRIx64, e->pa);
+		put_page_size(e, &size);
+	put_rights(e, &rights);
+	put_place(e, &place);
+	put_what(e, &what);
 	put_name(e->name, &name);
 	table_row(p->table, (const char *[]){
-		strbuf_text(&from), size_short(e->end - e->start, length), e->state, size,
-		e->mapped ? strbuf_text(&rights) : "-", e->mapped ? strbuf_text(&pa) : "-",
-		e->what ? e->what : "-", *e->name ? strbuf_text(&name) : "-",
+		strbuf_text(&from), size_text(e->end - e->start, length), e->state,
+		e->page_size ? strbuf_text(&size) : "-", strbuf_text(&rights), strbuf_text(&place),
+		strbuf_text(&what), *e->name ? strbuf_text(&name) : "-",
 	}, false);
 	p->rows++;
 	*(e->mapped ? &p->mapped : &p->holes) += e->end - e->start;
 	print_batch(p, false);
 	strbuf_free(&from);
+	strbuf_free(&size);
 	strbuf_free(&rights);
-	strbuf_free(&pa);
+	strbuf_free(&place);
+	strbuf_free(&what);
 	strbuf_free(&name);
 }
 
@@ -170,8 +204,8 @@ static void print_total(struct printer *p)
 
 	if (p->rows)
 		fprintf(p->s->out, "\n%zu extent%s, %s mapped, %s not\n", p->rows,
-			p->rows == 1 ? "" : "s", size_short(p->mapped, mapped),
-			size_short(p->holes, holes));
+			p->rows == 1 ? "" : "s", size_text(p->mapped, mapped),
+			size_text(p->holes, holes));
 }
 
 static void put_hex(struct json_object *o, const char *key, uint64_t value)
@@ -182,21 +216,32 @@ static void put_hex(struct json_object *o, const char *key, uint64_t value)
 	json_put(o, key, text);
 }
 
+/* @known: else it is null */
+static void put_number(struct json_object *o, const char *key, bool known, uint64_t value)
+{
+	json_object_object_add(o, key, known ? json_object_new_uint64(value) : NULL);
+}
+
 static struct json_object *extent_json(const struct extent *e)
 {
 	struct json_object *o = json_object_new_object();
 
 	put_hex(o, "start", e->start);
 	put_hex(o, "end", e->end);
-	json_object_object_add(o, "length", json_object_new_uint64(e->end - e->start));
+	put_number(o, "length", true, e->end - e->start);
 	json_put(o, "state", e->state);
 	json_put(o, "leaf", e->leaf);
-	json_object_object_add(o, "page_size",
-			       e->page_size ? json_object_new_uint64(e->page_size) : NULL);
+	put_number(o, "page_size", e->page_size, e->page_size);
+	put_number(o, "contiguous", e->contiguous, e->contiguous);
+	json_put(o, "huge", e->huge);
 	json_object_object_add(o, "rights", json_names(e->rights));
+	json_put(o, "perms", e->perms);
 	json_put(o, "pa", NULL);
 	if (e->mapped)
 		put_hex(o, "pa", e->pa);
+	put_number(o, "swap_type", e->swapped, e->swap_type);
+	put_number(o, "swap_offset", e->swapped, e->swap_offset);
+	put_number(o, "runs", e->runs, e->runs);
 	json_put(o, "what", e->what);
 	json_put(o, "mapping", *e->name ? e->name : NULL);
 	return o;
@@ -209,6 +254,21 @@ static void print_extent_json(void *context, const struct extent *e)
 	json_print(extent_json(e), p->s->out);
 }
 
+/* What an entry is, and how much it stands for: "table 1G", "leaf 4K/64K", "swap 4K". */
+static void put_kind(const struct entry_level *l, const struct entry_class *c, uint64_t value,
+		     struct strbuf *out)
+{
+	char size[24];
+
+	if (!c || !strcmp(c->state, "bad"))
+		strbuf_addf(out, "bad");
+	else
+		strbuf_addf(out, "%s", c->kind == ENTRY_ABSENT ? c->state : entry_kind_name(c->kind));
+	strbuf_addf(out, " %s", size_text(1ULL << l->shift, size));
+	if (c && c->kind == ENTRY_LEAF && value & l->contiguous_mask)
+		strbuf_addf(out, "/%s", size_text(1ULL << l->contiguous_shift, size));
+}
+
 static void put_levels(struct walker *w, const struct extent *e, const struct table_entry *t)
 {
 	struct strbuf line = { 0 };
@@ -216,12 +276,16 @@ static void put_levels(struct walker *w, const struct extent *e, const struct ta
 	char length[24];
 	int i;
 
-	strbuf_addf(&line, "0x%" PRIx64 " %s %s", e->start, size_short(e->end - e->start, length),
-		    e->state);
-	if (e->mapped) {
+	strbuf_addf(&line, "0x%" PRIx64 " %s %s ", e->start,
+		    size_text(e->end - e->start, length), e->state);
+	put_rights(e, &line);
+	if (e->mapped || same_text(e->state, "swap")) {
+		strbuf_addf(&line, " at ");
+		put_place(e, &line);
+	}
+	if (e->what || e->huge) {
 		strbuf_addf(&line, " ");
-		put_rights(e->rights, &line);
-		strbuf_addf(&line, " at 0x%" PRIx64, e->pa);
+		put_what(e, &line);
 	}
 	if (*e->name)
 		strbuf_addf(&line, " ");
@@ -231,18 +295,23 @@ static void put_levels(struct walker *w, const struct extent *e, const struct ta
 	for (i = 0; t && i <= t->level; i++) {
 		const struct entry_level *l = &w->entries.level[i];
 		const struct entry_class *c = entry_class(l, t->path[i].value);
-		struct strbuf flags = { 0 };
+		struct strbuf flags = { 0 }, kind = { 0 };
 		int column;
 
 		if (l->folded)
-			strbuf_addf(&flags, "folded");
+			strbuf_addf(&kind, "folded");
 		else
+			put_kind(l, c, t->path[i].value, &kind);
+		if (!l->folded)
 			entry_flags(l, c ? c->kind : ENTRY_TABLE, t->path[i].value, &flags);
-		column = fprintf(out, "  %s[%" PRIu64 "] 0x%" PRIx64 " => 0x%016" PRIx64 " ",
-				 l->name, l->folded ? 0 : t->addr >> l->shift & (l->entries - 1),
-				 (uint64_t)t->path[i].entry, (uint64_t)t->path[i].value);
+		column = fprintf(out, "  %s[%" PRIu64 "] 0x%" PRIx64 " => 0x%016" PRIx64
+				 " %s%s", l->name,
+				 l->folded ? 0 : t->addr >> l->shift & (l->entries - 1),
+				 (uint64_t)t->path[i].entry, (uint64_t)t->path[i].value,
+				 strbuf_text(&kind), flags.at ? ": " : "");
 		put_wrapped(out, 6, column, w->p.s->wide, flags.at ? spaced(flags.at) : "");
 		strbuf_free(&flags);
+		strbuf_free(&kind);
 	}
 }
 
@@ -262,6 +331,8 @@ static struct json_object *level_json(const struct walker *w, const struct table
 	json_put(o, "name", l->name);
 	json_object_object_add(o, "folded", json_object_new_boolean(l->folded));
 	json_object_object_add(o, "index", json_object_new_uint64(index));
+	json_put(o, "kind", l->folded || !c ? NULL : entry_kind_name(c->kind));
+	put_number(o, "size", !l->folded, 1ULL << l->shift);
 	l = &w->entries.level[real];
 	put_hex(o, "table",
 		t->path[i].entry - 8 * (t->addr >> l->shift & (l->entries - 1)));
@@ -283,16 +354,28 @@ static void put_levels_json(struct walker *w, const struct extent *e, const stru
 	json_print(o, w->p.s->out);
 }
 
-/* What is no page of anybody has no kind, but for the shared page of zeros. */
-static const char *what_of(const char *kind, const char *name, bool special)
+/* Shared memory without a name in the filesystem is a file too, whatever it was called. */
+static bool is_file(const char *name)
 {
-	if (special && !same_text(kind, "zero"))
-		return NULL;
-	return same_text(kind, "other") && *name == '/' ? "file" : kind;
+	return *name == '/' || !strncmp(name, "[anon_shmem:", strlen("[anon_shmem:"));
+}
+
+/*
+ * What is no page of anybody has no kind, but for the shared page of zeros. The kernel says THP of
+ * all pages of large folios, those too that entries of single pages map.
+ */
+static void set_kind(struct extent *e, const struct kpage_kind *kind, bool special)
+{
+	if (special && !same_text(kind->what, "zero"))
+		return;
+	e->what = same_text(kind->what, "other") && is_file(e->name) ? "file" : kind->what;
+	if (!strcmp(e->leaf, "pte") && !e->contiguous && same_text(kind->huge, "thp"))
+		return;
+	e->huge = kind->huge;
 }
 
 /* Page frames of a process that has gone may be anything by now: of them nothing is known. */
-static void look_up(struct walker *w, uint64_t pfn, size_t n, const char **kinds)
+static void look_up(struct walker *w, uint64_t pfn, size_t n, struct kpage_kind *kinds)
 {
 	kpage_kinds(&w->kpage, pfn, n, kinds);
 	w->gone |= maps_gone(&w->maps);
@@ -301,22 +384,27 @@ static void look_up(struct walker *w, uint64_t pfn, size_t n, const char **kinds
 }
 
 /* The run by itself: what its pages are was found out. */
-static void put_run(struct walker *w, uint64_t from, uint64_t to, const char *what)
+static void put_run(struct walker *w, uint64_t from, uint64_t to, const struct kpage_kind *kind)
 {
 	struct extent e = w->run;
 
 	e.start += from;
 	e.end = w->run.start + to;
 	e.pa += from;
-	e.what = what_of(what, e.name, w->run_special);
+	set_kind(&e, kind, w->run_special);
 	extents_add(&w->p.extents, &e);
+}
+
+static bool same_kind(const struct kpage_kind *a, const struct kpage_kind *b)
+{
+	return same_text(a->what, b->what) && same_text(a->huge, b->huge);
 }
 
 /* A page at a time, where one entry maps it: the pages of a larger one are all the same. */
 static void end_run(struct walker *w)
 {
 	uint64_t length = w->run.end - w->run.start, at = 0, from = 0;
-	const char *kinds[KPAGE_BATCH], *kind = NULL;
+	struct kpage_kind kinds[KPAGE_BATCH], kind = { 0 };
 	bool small = w->run.page_size == w->page;
 	size_t n = 0, i = 0;
 
@@ -333,21 +421,36 @@ static void end_run(struct walker *w)
 				w->run.page_size;
 
 		if (small && w->run.pa / w->page == w->entries.zero_pfn) {
-			kinds[i = 0] = "zero";
+			kinds[i = 0] = (struct kpage_kind){ .what = "zero" };
 		} else if (i == n) {
 			n = small ? (length - at + w->page - 1) / w->page : 1;
 			n = n > KPAGE_BATCH ? KPAGE_BATCH : n;
 			look_up(w, pfn, n, kinds);
 			i = 0;
 		}
-		if (at && !same_text(kinds[i], kind)) {
-			put_run(w, from, at, kind);
+		if (at && !same_kind(&kinds[i], &kind)) {
+			put_run(w, from, at, &kind);
 			from = at;
 		}
 		kind = kinds[i++];
 		at += step;
 	}
-	put_run(w, from, length, kind);
+	put_run(w, from, length, &kind);
+}
+
+/* The place of an extent is where that of the run ends. */
+static bool follows_run(const struct walker *w, const struct extent *e)
+{
+	const struct extent *r = &w->run;
+	uint64_t length = r->end - r->start;
+
+	if (e->mapped)
+		return r->mapped && r->pa + length == e->pa && r->contiguous == e->contiguous &&
+		       !strcmp(r->rights, e->rights);
+	if (e->swapped)
+		return r->swapped && r->swap_type == e->swap_type &&
+		       r->swap_offset + length / w->page == e->swap_offset;
+	return !r->mapped && !r->swapped;
 }
 
 /* Makes the run longer, or begins another. */
@@ -358,8 +461,7 @@ static void add(struct walker *w, const struct extent *e, bool special)
 	/* the texts are those of the walker, or stay as long as it does: their places are enough */
 	if (w->run_is && r->end == e->start && r->state == e->state && r->leaf == e->leaf &&
 	    r->name == e->name && r->what == e->what && w->run_special == special &&
-	    r->mapped == e->mapped && (!e->mapped || r->pa + (r->end - r->start) == e->pa) &&
-	    (!e->mapped || !strcmp(r->rights, e->rights))) {
+	    follows_run(w, e)) {
 		r->end = e->end;
 		return;
 	}
@@ -375,8 +477,8 @@ static void add(struct walker *w, const struct extent *e, bool special)
 static void put(struct walker *w, const struct extent *e, bool special,
 		const struct table_entry *t)
 {
+	struct kpage_kind kind = { 0 };
 	struct extent one = *e;
-	const char *kind;
 
 	if (!w->levels) {
 		add(w, e, special);
@@ -384,8 +486,9 @@ static void put(struct walker *w, const struct extent *e, bool special,
 	}
 	if (e->mapped) {
 		look_up(w, e->pa / w->page, 1, &kind);
-		one.what = what_of(kind, e->name, special);
+		set_kind(&one, &kind, special);
 	}
+	one.runs = e->mapped || e->swapped;
 	if (w->p.s->json)
 		put_levels_json(w, &one, t);
 	else
@@ -396,7 +499,7 @@ static void put(struct walker *w, const struct extent *e, bool special,
 static void pass(struct walker *w, uint64_t to)
 {
 	struct extent e = { .start = w->at, .end = to, .state = "none", .rights = "",
-			    .name = w->maps.now.name };
+			    .name = w->maps.now.name, .perms = w->maps.now.perms };
 
 	if (w->at >= to)
 		return;
@@ -450,6 +553,7 @@ static void take_entry(void *context, const struct table_entry *t)
 	if (go_to(w, e.start)) {
 		pass(w, e.start);
 		e.name = w->maps.now.name;
+		e.perms = w->maps.now.perms;
 		w->done += e.end - e.start;
 		w->at = e.end;
 	} else {
@@ -462,11 +566,18 @@ static void take_entry(void *context, const struct table_entry *t)
 		pfn = entry_pfn(&w->entries, t->level, c, value, e.start);
 		e.leaf = l->name;
 		e.page_size = t->size;
+		if (value & l->contiguous_mask)
+			e.contiguous = 1ULL << l->contiguous_shift;
 		e.mapped = true;
 		e.pa = pfn * w->page + e.start % w->page;
 		if (strcmp(c->state, "protnone"))
 			entry_rights(&w->entries, t->level, t->path, &rights);
 		e.rights = strbuf_text(&rights);
+	}
+	if (c && c->type.there && c->offset.there) {
+		e.swapped = true;
+		e.swap_type = gather(&c->type, value);
+		e.swap_offset = gather(&c->offset, value) + (e.start - t->addr) / w->page;
 	}
 	if (c)
 		e.what = c->marker;
@@ -568,6 +679,7 @@ static int walk(struct session *s, struct walker *w, pid_t pid)
 	b.total = size_of(pid, w->page, &w->range);
 	w->at = w->range.start;
 	w->p.s = s;
+	w->p.extents.page = w->page;
 	w->p.extents.context = w;
 	w->p.extents.put = w->summary ? count_extent : print_one;
 	find_special(w);
@@ -619,6 +731,10 @@ static bool scan_options(struct parser *p, struct walker *w, pid_t *pid, bool *s
 			w->levels = true;
 			continue;
 		}
+		if (c == OPTION_VIRTUAL) {
+			w->p.extents.any_place = true;
+			continue;
+		}
 		if (c == OPTION_SUMMARY) {
 			*summary = true;
 			continue;
@@ -646,6 +762,9 @@ static int do_walk(struct session *s, int argc, char **argv)
 		return usage_error(s, "-p PID", NOT_GIVEN);
 	if (summary && w.levels)
 		return usage_error(s, "--summary", "it cannot be given together with --levels");
+	if (w.p.extents.any_place && (summary || w.levels))
+		return usage_error(s, "--virtual", "it is about extents: it cannot be given together "
+				   "with --levels or --summary");
 	if (!entries_read(s->debugfs, &w.entries))
 		return STATUS_TROUBLE;
 	w.page = 1ULL << w.entries.level[GUPWALK_LEVELS - 1].shift;
@@ -670,9 +789,19 @@ const struct command command_walk = {
 		 "the range; LEN is a number of bytes, decimal, or hexadecimal after 0x, and may end in "
 		 "K, M, G or T. START alone stands for one page. A range is made larger to whole pages; "
 		 "without one, all that the process has mapped is walked.\n"
-		 "Columns: from, the first address; length; state; page, the size of the pages; rights, "
-		 "r w x and u for user; physical, the first physical address; what, the kind of the "
-		 "pages, or which marker it is; mapping, as in /proc/PID/maps.",
+		 "Columns:\n"
+		 "from\tthe first address\n"
+		 "length\tbytes; sizes are powers of 1024, rounded where they have a decimal point\n"
+		 "state\tpresent, none, swap, protnone, …\n"
+		 "page\tbytes that an entry maps; after a slash those of the block that it is part of, "
+		 "where entries say so (arm64)\n"
+		 "rights\tr w x and u for user, by the page tables; after a slash those of the mapping, "
+		 "as in /proc/PID/maps\n"
+		 "physical\tthe first physical address; of swap the device and the page there; of "
+		 "--virtual in how many runs, if it is more than one\n"
+		 "what\tthe kind of the pages, with THP of transparent huge pages; hugetlb; or which "
+		 "marker it is\n"
+		 "mapping\tas in /proc/PID/maps\n",
 	.options = walk_options,
 	.run = do_walk,
 };

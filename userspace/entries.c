@@ -238,6 +238,11 @@ void entries_free(struct entries *e)
 	*e = (struct entries){ 0 };
 }
 
+const char *entry_kind_name(enum entry_kind kind)
+{
+	return kind_names[kind];
+}
+
 const struct entry_class *entry_class(const struct entry_level *l, uint64_t value)
 {
 	size_t i;

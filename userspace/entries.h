@@ -142,6 +142,14 @@ const char *entries_parse(const char *text, struct entries *e);
 void entries_free(struct entries *e);
 
 /**
+ * entry_kind_name() - the name of a kind
+ * @kind: the kind
+ *
+ * Return: "table", "leaf" or "absent".
+ */
+const char *entry_kind_name(enum entry_kind kind);
+
+/**
  * entry_class() - how an entry is to be read
  * @l: its level
  * @value: raw value

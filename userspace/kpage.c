@@ -13,8 +13,10 @@
 
 /* include/uapi/linux/kernel-page-flags.h of the kernel */
 #define KPF_ANON 12
+#define KPF_HUGE 17
 #define KPF_NOPAGE 20
 #define KPF_KSM 21
+#define KPF_THP 22
 #define KPF_ZERO_PAGE 24
 
 #define NODES_MAX 1024
@@ -63,10 +65,8 @@ void kpage_close(struct kpage *k)
 	k->fd = -1;
 }
 
-static const char *kind(const struct kpage *k, uint64_t flags)
+static const char *what(const struct kpage *k, uint64_t flags)
 {
-	if (has(flags, KPF_NOPAGE))
-		return NULL;
 	if (has(flags, KPF_ZERO_PAGE))
 		return "zero";
 	if (k->knows_ksm && has(flags, KPF_KSM))
@@ -74,7 +74,21 @@ static const char *kind(const struct kpage *k, uint64_t flags)
 	return has(flags, KPF_ANON) ? "anon" : "other";
 }
 
-void kpage_kinds(const struct kpage *k, uint64_t pfn, size_t n, const char **kinds)
+static struct kpage_kind kind(const struct kpage *k, uint64_t flags)
+{
+	struct kpage_kind kind = { 0 };
+
+	if (has(flags, KPF_NOPAGE))
+		return kind;
+	kind.what = what(k, flags);
+	if (has(flags, KPF_HUGE))
+		kind.huge = "hugetlb";
+	else if (has(flags, KPF_THP))
+		kind.huge = "thp";
+	return kind;
+}
+
+void kpage_kinds(const struct kpage *k, uint64_t pfn, size_t n, struct kpage_kind *kinds)
 {
 	uint64_t flags[KPAGE_BATCH];
 	ssize_t got = -1;
@@ -83,7 +97,8 @@ void kpage_kinds(const struct kpage *k, uint64_t pfn, size_t n, const char **kin
 	if (k->fd >= 0)
 		got = pread(k->fd, flags, n * sizeof(*flags), pfn * sizeof(*flags));
 	for (i = 0; i < n; i++)
-		kinds[i] = got >= (ssize_t)((i + 1) * sizeof(*flags)) ? kind(k, flags[i]) : NULL;
+		kinds[i] = got >= (ssize_t)((i + 1) * sizeof(*flags)) ? kind(k, flags[i]) :
+			   (struct kpage_kind){ 0 };
 }
 
 /**

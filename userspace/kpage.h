@@ -21,6 +21,17 @@ struct kpage {
 };
 
 /**
+ * struct kpage_kind - what kind of page a page frame has
+ * @what: "zero", "ksm", "anon" or "other", NULL where there is no page or nothing is known
+ * @huge: "hugetlb" or "thp", of which the kernel makes every page of a folio that has more than
+ *	one; else NULL
+ */
+struct kpage_kind {
+	const char *what;
+	const char *huge;
+};
+
+/**
  * kpage_open() - get ready
  * @k: filled in; without a /proc/kpageflags nothing will be known of any page frame
  */
@@ -37,9 +48,9 @@ void kpage_close(struct kpage *k);
  * @k: where to ask
  * @pfn: the first
  * @n: how many, at most KPAGE_BATCH
- * @kinds: set to "zero", "ksm", "anon" or "other", NULL where there is no page or nothing is known
+ * @kinds: filled in
  */
-void kpage_kinds(const struct kpage *k, uint64_t pfn, size_t n, const char **kinds);
+void kpage_kinds(const struct kpage *k, uint64_t pfn, size_t n, struct kpage_kind *kinds);
 
 /**
  * node_of() - the memory node of a page frame

@@ -14,8 +14,8 @@ bool maps_line(const char *line, struct mapping *m)
 {
 	int name = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s%n", &m->start, &m->end, &name) !=
-		    2 ||
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s%n", &m->start, &m->end, m->perms,
+		   &name) != 3 ||
 	    !name || m->end <= m->start)
 		return false;
 	line += name;

@@ -14,11 +14,13 @@
  * struct mapping - a line of /proc/PID/maps
  * @start: first address
  * @end: first address after it
+ * @perms: rights, as "rw-p"
  * @name: file or name in brackets, "" if it has none
  */
 struct mapping {
 	uint64_t start;
 	uint64_t end;
+	char perms[5];
 	char *name;
 };
 

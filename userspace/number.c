@@ -111,19 +111,6 @@ const char *range_parse(const char *s, uint64_t one, struct range *range)
 
 char *size_text(uint64_t bytes, char *text)
 {
-	const char *unit = "\0KMGTPE";
-
-	while (bytes && bytes % 1024 == 0 && unit[1]) {
-		bytes /= 1024;
-		unit++;
-	}
-	/* the longest: 20 digits and a letter */
-	snprintf(text, 24, "%" PRIu64 "%.1s", bytes, unit);
-	return text;
-}
-
-char *size_short(uint64_t bytes, char *text)
-{
 	uint64_t whole, rest, tenths;
 	unsigned int unit = 0;
 

@@ -54,16 +54,7 @@ struct range {
 const char *range_parse(const char *s, uint64_t one, struct range *range);
 
 /**
- * size_text() - a size in words, as short as it can be exactly
- * @bytes: the size
- * @text: where; at least 24 bytes
- *
- * Return: @text.
- */
-char *size_text(uint64_t bytes, char *text);
-
-/**
- * size_short() - a size in few letters, always with a unit
+ * size_text() - a size in few letters, always with a unit
  * @bytes: the size
  * @text: where; at least 24 bytes
  *
@@ -72,6 +63,6 @@ char *size_text(uint64_t bytes, char *text);
  *
  * Return: @text.
  */
-char *size_short(uint64_t bytes, char *text);
+char *size_text(uint64_t bytes, char *text);
 
 #endif

@@ -117,14 +117,18 @@ void summary_extent(struct summary *y, const struct extent *e)
 {
 	uint64_t length = e->end - e->start;
 	bool zero = same_text(e->what, "zero");
-	char size[24];
+	struct strbuf size = { 0 };
 
 	add(&y->states, zero ? "zero" : e->state, length);
 	if (!e->mapped || zero) {
 		end_run(y);
 		return;
 	}
-	add(&y->sizes, size_short(e->page_size, size), length);
+	put_page_size(e, &size);
+	if (e->huge)
+		strbuf_addf(&size, " %s", huge_words(e->huge));
+	add(&y->sizes, strbuf_text(&size), length);
+	strbuf_free(&size);
 	add(&y->kinds, e->what ? e->what : "unknown", length);
 	add_nodes(y, e);
 	if (y->run_bytes && (e->start != y->run_end || e->pa != y->run_pa_end))
@@ -189,7 +193,7 @@ static void row(struct table *t, const char *what, const char *sort, uint64_t co
 
 	if (count)
 		snprintf(number, sizeof(number), "%" PRIu64, count);
-	table_row(t, (const char *[]){ what, sort, number, size_short(bytes, size) }, false);
+	table_row(t, (const char *[]){ what, sort, number, size_text(bytes, size) }, false);
 }
 
 static void rows(struct table *t, const char *what, const struct tallies *tallies)
@@ -232,8 +236,8 @@ static void print_text(const struct summary *y, struct session *s)
 
 		if (!y->runs[i].count)
 			continue;
-		strbuf_addf(&name, "%s to %s", size_short(1ULL << i, from),
-			    size_short(1ULL << (i + 1), to));
+		strbuf_addf(&name, "%s to %s", size_text(1ULL << i, from),
+			    size_text(1ULL << (i + 1), to));
 		row(t, what, name.at, y->runs[i].count, y->runs[i].bytes);
 		strbuf_free(&name);
 		what = "";

@@ -73,6 +73,7 @@ struct test {
 extern const struct test tests_states[], tests_moving[], tests_facts[], tests_reasons[];
 extern const struct test tests_family[];
 extern const struct test tests_predict[], tests_bulk[], tests_whole[], tests_translate[];
+extern const struct test tests_extents[];
 extern const struct test tests_bad[], tests_races[], tests_load[], tests_layout[], tests_target[];
 
 /**
@@ -454,6 +455,8 @@ char *map_anon(size_t size, bool touch);
 char *reserve(size_t size);
 /* A transparent huge page that is there. Skips the test if the kernel gives none. */
 char *map_thp(void);
+/* The huge page of zeros, in memory that may be written to. Skips likewise. */
+char *map_huge_zero(void);
 char *map_hugetlb(size_t size, int prot, int flags);
 /* A file's descriptor: in shared memory, on ext4. @size bytes of 'f'. */
 int file_shmem(size_t size);
@@ -488,6 +491,12 @@ void uffd_protect(int uffd, void *addr, size_t length, bool on);
  */
 pid_t spawn(void (*run)(void *arg), void *arg);
 void kill_and_reap(pid_t pid);
+/*
+ * Runs the command with these words, and checks its exit status. Skips the test if there is none.
+ * Return: an array of the objects that it prints, a line each.
+ */
+__attribute__((format(printf, 2, 3))) struct json_object *gupwalk_prints(int status,
+									 const char *fmt, ...);
 uint64_t now_ms(void);
 /*
  * For tests that go on for a while: is it time to go on? They take @ms since @start, or less by

@@ -81,6 +81,18 @@ char *map_thp(void)
 	return addr;
 }
 
+char *map_huge_zero(void)
+{
+	char *addr = reserve(pmd_size());
+
+	must(!mprotect(addr, pmd_size(), PROT_READ | PROT_WRITE));
+	must(!madvise(addr, pmd_size(), MADV_HUGEPAGE));
+	must(*(volatile char *)addr == 0);
+	if (!kpf(look(0, addr).flags, KPF_THP))
+		skip("the kernel mapped no huge zero page");
+	return addr;
+}
+
 char *map_hugetlb(size_t size, int prot, int flags)
 {
 	return map(size, prot, flags | MAP_ANONYMOUS | MAP_HUGETLB |

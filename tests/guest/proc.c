@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,4 +173,29 @@ void sleep_ms(unsigned int ms)
 
 	while (nanosleep(&time, &time) && errno == EINTR)
 		;
+}
+
+struct json_object *gupwalk_prints(int status, const char *fmt, ...)
+{
+	struct json_object *lines = json_object_new_array();
+	char command[256] = "gupwalk ", *line = NULL;
+	size_t room = 0, length = strlen(command);
+	int ended;
+	va_list args;
+	FILE *f;
+
+	va_start(args, fmt);
+	vsnprintf(command + length, sizeof(command) - length, fmt, args);
+	va_end(args);
+	f = popen(command, "re");
+	must(f);
+	while (getline(&line, &room, f) > 0)
+		json_object_array_add(lines, json_tokener_parse(line));
+	ended = pclose(f);
+	free(line);
+	must(WIFEXITED(ended));
+	if (WEXITSTATUS(ended) == 127)
+		skip("there is no gupwalk in PATH");
+	check_num(WEXITSTATUS(ended), status);
+	return lines;
 }

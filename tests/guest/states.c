@@ -538,15 +538,9 @@ static void thp_split_mapping(void)
 
 static void huge_zero_page(void)
 {
-	char *page = reserve(pmd_size());
-	struct json_object *snap;
+	char *page = map_huge_zero();
+	struct json_object *snap = walk(page + 3 * PAGE + 1);
 
-	must(!mprotect(page, pmd_size(), PROT_READ | PROT_WRITE));
-	must(!madvise(page, pmd_size(), MADV_HUGEPAGE));
-	must(*(volatile char *)page == 0);
-	if (!kpf(look(0, page).flags, KPF_THP))
-		skip("the kernel mapped no huge zero page");
-	snap = walk(page + 3 * PAGE + 1);
 	check_state(snap, "present", "pmd");
 	check(jbool(snap, "page.zero") && !jbool(snap, "page.anon"));
 	page[0] = 1;

@@ -4,11 +4,9 @@
  * status: 0 all agree, 1 not all do, 4 there is none.
  */
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -17,27 +15,17 @@
 #define DISAGREE 1
 #define NOT_APPLICABLE 4
 
+static struct json_object *translate_of(pid_t pid, const void *addr, const char *option, int wanted)
+{
+	return json_object_array_get_idx(gupwalk_prints(wanted, "translate --json %s -p %d %lx",
+							option, pid,
+							(unsigned long)(uintptr_t)addr), 0);
+}
+
 /* Runs it on memory of this process. Return: what it prints. */
 static struct json_object *translate(const void *addr, int wanted)
 {
-	static char text[16384];
-	char command[128];
-	size_t length;
-	int status;
-	FILE *f;
-
-	snprintf(command, sizeof(command), "gupwalk translate --json -p %d %lx", getpid(),
-		 (unsigned long)(uintptr_t)addr);
-	f = popen(command, "re");
-	must(f);
-	length = fread(text, 1, sizeof(text) - 1, f);
-	text[length] = '\0';
-	status = pclose(f);
-	must(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 127)
-		skip("there is no gupwalk in PATH");
-	check_num(WEXITSTATUS(status), wanted);
-	return json_tokener_parse(text);
+	return translate_of(getpid(), addr, "", wanted);
 }
 
 static struct json_object *method(struct json_object *answer, const char *name)
@@ -125,6 +113,59 @@ static void huge(void)
 	check_address(answer, addr);
 	check_method(answer, "get_user_pages_remote", "agree");
 	check_method(answer, "pagemap", "agree");
+}
+
+/* Its first write goes elsewhere too. */
+static void huge_zeros(void)
+{
+	char *page = map_huge_zero(), *addr = page + 3 * PAGE + 5;
+	struct json_object *answer = translate(addr, AGREE);
+
+	check_address(answer, addr);
+	check_str(jstr(answer, "page"), "zero");
+	check_num(jnum(answer, "size"), pmd_size());
+	check(strstr(jstr(answer, "text"), "the shared page of zeros"));
+	check(strstr(jstr(answer, "text"), "the first write"));
+	check_method(answer, "pagemap", "agree");
+}
+
+/* A page of a mapping that has that name where nothing is mapped; NULL: there is none. */
+static char *hole_of(pid_t pid, const char *name)
+{
+	char path[32], *maps, *rest, *line, *hole = NULL;
+	unsigned long addr, end;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = rest = read_file(path, NULL);
+	while (!hole && (line = strsep(&rest, "\n"))) {
+		if (!strstr(line, name) || sscanf(line, "%lx-%lx", &addr, &end) != 2)
+			continue;
+		for (; !hole && addr < end; addr += PAGE)
+			if (!strcmp(jstr(walk_of(pid, (void *)addr), "state"), "none"))
+				hole = (char *)addr;
+	}
+	free(maps);
+	return hole;
+}
+
+/*
+ * What the kernel has put into another process, and lets nobody fault in for it: VM_PFNMAP, or on
+ * Linux 7.3 a handler that refuses.
+ */
+static void vvar(void)
+{
+	pid_t pid = spawn(NULL, NULL);
+	char *page = hole_of(pid, "[vvar]");
+	struct json_object *answer, *call;
+
+	if (!page)
+		skip("there is no [vvar], or all of it is mapped");
+	answer = translate_of(pid, page, "--fault", NOT_APPLICABLE);
+	call = method(answer, "get_user_pages_remote");
+	check(jnull(call, "pa"));
+	check_that(strstr(jstr(call, "why"), "VM_IO and VM_PFNMAP") ||
+		   strstr(jstr(call, "why"), "fault handler"), "%s", jstr(call, "why"));
+	kill_and_reap(pid);
 }
 
 /* get_user_pages() fails, and the page is there all the same. */
@@ -217,6 +258,8 @@ const struct test tests_translate[] = {
 	{ "translate/zeros", zeros },
 	{ "translate/no-vma", no_vma },
 	{ "translate/huge", huge, NEED_THP },
+	{ "translate/huge-zeros", huge_zeros, NEED_THP },
+	{ "translate/vvar", vvar },
 	{ "translate/protnone", protnone },
 	{ "translate/hole", hole },
 	{ "translate/swap", swap, NEED_SWAP },

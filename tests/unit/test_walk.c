@@ -254,18 +254,8 @@ static void test_bad(void **state)
 static const struct extent one = {
 	.start = 0x10000, .end = 0x11000, .state = "present", .leaf = "pte", .page_size = 0x1000,
 	.rights = "read,user", .mapped = true, .pa = 0x70000, .what = "anon", .name = "[heap]",
+	.perms = "rw-p",
 };
-
-static bool joins(struct extent next)
-{
-	struct extent e = one;
-	bool joined = extent_join(&e, &next);
-
-	assert_int_equal(e.start, one.start);
-	assert_int_equal(e.end, joined ? next.end : one.end);
-	assert_int_equal(e.pa, one.pa);
-	return joined;
-}
 
 static void test_joining(void **state)
 {
@@ -275,20 +265,45 @@ static void test_joining(void **state)
 	next.start = one.end;
 	next.end = one.end + 0x1000;
 	next.pa = one.pa + 0x1000;
-	assert_true(joins(next));
-#define WITH(member, value) (other = next, other.member = value, other)
-	assert_false(joins(WITH(pa, 0x70000)));
-	assert_false(joins(WITH(pa, 0x6f000)));
-	assert_false(joins(WITH(start, one.end + 0x1000)));
-	assert_false(joins(WITH(state, "protnone")));
-	assert_false(joins(WITH(leaf, "pmd")));
-	assert_false(joins(WITH(page_size, 0x200000)));
-	assert_false(joins(WITH(rights, "read,write,user")));
-	assert_false(joins(WITH(mapped, false)));
-	assert_false(joins(WITH(what, "file")));
-	assert_false(joins(WITH(what, NULL)));
-	assert_false(joins(WITH(name, "")));
+	assert_int_equal(extent_fit(&one, &next, 0x1000), EXTENT_FOLLOWS);
+#define WITH(member, value)							\
+	(other = next, other.member = value, extent_fit(&one, &other, 0x1000))
+	assert_int_equal(WITH(pa, 0x70000), EXTENT_ALIKE);
+	assert_int_equal(WITH(pa, 0x6f000), EXTENT_ALIKE);
+	assert_int_equal(WITH(start, one.end + 0x1000), EXTENT_DIFFERS);
+	assert_int_equal(WITH(state, "protnone"), EXTENT_DIFFERS);
+	assert_int_equal(WITH(leaf, "pmd"), EXTENT_DIFFERS);
+	assert_int_equal(WITH(page_size, 0x200000), EXTENT_DIFFERS);
+	assert_int_equal(WITH(contiguous, 0x10000), EXTENT_DIFFERS);
+	assert_int_equal(WITH(rights, "read,write,user"), EXTENT_DIFFERS);
+	assert_int_equal(WITH(mapped, false), EXTENT_DIFFERS);
+	assert_int_equal(WITH(swapped, true), EXTENT_DIFFERS);
+	assert_int_equal(WITH(what, "file"), EXTENT_DIFFERS);
+	assert_int_equal(WITH(what, NULL), EXTENT_DIFFERS);
+	assert_int_equal(WITH(huge, "thp"), EXTENT_DIFFERS);
+	assert_int_equal(WITH(name, ""), EXTENT_DIFFERS);
+	assert_int_equal(WITH(perms, "r--p"), EXTENT_DIFFERS);
 #undef WITH
+}
+
+/* Pages in swap have places too, which are counted in pages. */
+static void test_swapped(void **state)
+{
+	struct extent e = {
+		.start = 0, .end = 0x3000, .state = "swap", .rights = "", .name = "",
+		.swapped = true, .swap_type = 1, .swap_offset = 7,
+	};
+	struct extent next = e;
+
+	(void)state;
+	next.start = 0x3000;
+	next.end = 0x4000;
+	next.swap_offset = 10;
+	assert_int_equal(extent_fit(&e, &next, 0x1000), EXTENT_FOLLOWS);
+	next.swap_offset = 8;
+	assert_int_equal(extent_fit(&e, &next, 0x1000), EXTENT_ALIKE);
+	next.swap_type = 0;
+	assert_int_equal(extent_fit(&e, &next, 0x1000), EXTENT_DIFFERS);
 }
 
 static void test_zero_pages(void **state)
@@ -300,8 +315,7 @@ static void test_zero_pages(void **state)
 	next.what = "zero";
 	next.start = one.end;
 	next.end = one.end + 0x1000;
-	assert_true(extent_join(&e, &next));
-	assert_int_equal(e.end, next.end);
+	assert_int_equal(extent_fit(&e, &next, 0x1000), EXTENT_FOLLOWS);
 }
 
 static void test_holes(void **state)
@@ -312,8 +326,74 @@ static void test_holes(void **state)
 
 	(void)state;
 	/* a hole is a hole, whatever table is missing */
-	assert_true(extent_join(&e, &next));
-	assert_int_equal(e.end, 0x40000000);
+	assert_int_equal(extent_fit(&e, &next, 0x1000), EXTENT_FOLLOWS);
+}
+
+/* ---- rows of extents ---- */
+
+struct got {
+	struct extent at[8];
+	size_t n;
+};
+
+static void get(void *context, const struct extent *e)
+{
+	struct got *got = context;
+
+	assert_true(got->n < ARRAY_SIZE(got->at));
+	got->at[got->n++] = *e;
+}
+
+/* Pages with these page frames, at addresses one after the other. */
+static struct got rows_of(const uint64_t *frames, size_t n, bool any_place)
+{
+	struct got got = { 0 };
+	struct extents x = { .page = 0x1000, .any_place = any_place, .put = get, .context = &got };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct extent e = one;
+
+		e.start += i * 0x1000;
+		e.end += i * 0x1000;
+		e.pa = frames[i] * 0x1000;
+		extents_add(&x, &e);
+	}
+	extents_end(&x);
+	extents_end(&x);
+	return got;
+}
+
+static void test_runs(void **state)
+{
+	static const uint64_t frames[] = { 0x70, 0x71, 0x90, 0x91, 0x92, 0x60, 0x73 };
+	struct got got = rows_of(frames, ARRAY_SIZE(frames), false);
+
+	(void)state;
+	assert_int_equal(got.n, 4);
+	assert_int_equal(got.at[1].pa, 0x90000);
+	assert_int_equal(got.at[1].end - got.at[1].start, 0x3000);
+	assert_int_equal(got.at[1].runs, 1);
+	got = rows_of(frames, ARRAY_SIZE(frames), true);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(got.at[0].runs, 4);
+	assert_int_equal(got.at[0].pa, 0x70000);
+	assert_int_equal(got.at[0].end - got.at[0].start, 0x7000);
+}
+
+static void test_page_size(void **state)
+{
+	struct extent e = one;
+	struct strbuf text = { 0 };
+
+	(void)state;
+	put_page_size(&e, &text);
+	assert_string_equal(strbuf_text(&text), "4K");
+	strbuf_free(&text);
+	e.contiguous = 0x10000;
+	put_page_size(&e, &text);
+	assert_string_equal(strbuf_text(&text), "4K/64K");
+	strbuf_free(&text);
 }
 
 static void test_maps(void **state)
@@ -325,6 +405,7 @@ static void test_maps(void **state)
 	assert_int_equal(m.start, 0x100000000000000);
 	assert_int_equal(m.end, 0x1ffffffffffffff);
 	assert_string_equal(m.name, "");
+	assert_string_equal(m.perms, "rw-p");
 	free(m.name);
 	assert_true(maps_line("7f0-7f1 r--p 00001000 fe:01 77    /a b/c (deleted)", &m));
 	assert_string_equal(m.name, "/a b/c (deleted)");
@@ -363,8 +444,11 @@ int main(void)
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_joining),
+		cmocka_unit_test(test_swapped),
 		cmocka_unit_test(test_zero_pages),
 		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_page_size),
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_gone),
 	};
