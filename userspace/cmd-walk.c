@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bulk.h"
@@ -35,17 +36,19 @@ static const struct option_row walk_options[] = {
 	{ NULL }
 };
 
+enum { FROM, PAGE = 3, PHYSICAL = 5, NR_COLUMNS = 8 };
+
 /*
  * Batches of rows are tables of their own, and are to look like one: only the last column takes
- * what is left. Addresses of 56 bits fit, as five levels have them, and physical ones of 52.
+ * what is left. Of some columns the module's entries tell how wide they have to be.
  */
-static const struct column columns[] = {
-	{ .name = "from", .width = 16, .fixed = true },
+static const struct column columns[NR_COLUMNS] = {
+	{ .name = "from", .fixed = true },
 	{ .name = "length", .width = 7, .fixed = true, .right = true },
 	{ .name = "state", .width = 9, .fixed = true },
-	{ .name = "page", .width = 8, .fixed = true, .right = true },
+	{ .name = "page", .fixed = true, .right = true },
 	{ .name = "rights", .width = 9, .fixed = true },
-	{ .name = "physical", .width = 15, .fixed = true },
+	{ .name = "physical", .fixed = true },
 	{ .name = "what", .width = 8, .fixed = true },
 	{ .name = "mapping", .flex = true },
 };
@@ -56,6 +59,7 @@ static const struct column columns[] = {
 /**
  * struct printer - what was walked, on its way to being printed
  * @s: the invocation
+ * @columns: of a table of rows
  * @table: rows that are not printed yet
  * @rows: how many there were
  * @mapped: bytes that were
@@ -64,6 +68,7 @@ static const struct column columns[] = {
  */
 struct printer {
 	struct session *s;
+	struct column columns[NR_COLUMNS];
 	struct table *table;
 	size_t rows;
 	uint64_t mapped;
@@ -137,7 +142,7 @@ static void put_place(const struct extent *e, struct strbuf *out)
 		strbuf_addf(out, same_text(e->state, "swap") ? "not decoded" : "-");
 }
 
-/* A page of hugetlb is that first; whether it is anonymous, its mapping's name tells. */
+/* Of hugetlb that; whether it is anonymous, its mapping's name tells. */
 static void put_what(const struct extent *e, struct strbuf *out)
 {
 	if (same_text(e->huge, "hugetlb"))
@@ -164,6 +169,49 @@ static void print_batch(struct printer *p, bool last)
 	}
 }
 
+static int hex_width(unsigned int bits)
+{
+	return strlen("0x") + (bits + 3) / 4;
+}
+
+/* By the longest that entries can make necessary. User space has 56 bits at most (x86, 5 levels). */
+static void set_widths(struct column *c, const struct entries *e)
+{
+	unsigned int bits = 0, top = 0, page = e->level[GUPWALK_LEVELS - 1].shift;
+	int i, page_width = strlen("page");
+	size_t j, k;
+
+	for (i = 0; i < GUPWALK_LEVELS; i++) {
+		const struct entry_level *l = &e->level[i];
+		struct extent one = { .page_size = 1ULL << l->shift };
+		struct strbuf text = { 0 };
+
+		if (l->folded)
+			continue;
+		if (!top)
+			top = l->shift + 63 - __builtin_clzll(l->entries);
+		if (l->contiguous_mask)
+			one.contiguous = 1ULL << l->contiguous_shift;
+		put_page_size(&one, &text);
+		for (j = 0; j < l->nr_classes; j++) {
+			const struct gather *g = &l->classes[j].pfn;
+
+			if (l->classes[j].kind != ENTRY_LEAF)
+				continue;
+			if ((int)text.len > page_width)
+				page_width = text.len;
+			for (k = 0; k < g->nr; k++)
+				if (g->run[k].to + g->run[k].n + page > bits)
+					bits = g->run[k].to + g->run[k].n + page;
+		}
+		strbuf_free(&text);
+	}
+	memcpy(c, columns, sizeof(columns));
+	c[FROM].width = hex_width(top < 56 ? top : 56);
+	c[PAGE].width = page_width;
+	c[PHYSICAL].width = hex_width(bits);
+}
+
 static void print_extent(void *context, const struct extent *e)
 {
 	struct strbuf from = { 0 }, size = { 0 }, rights = { 0 }, place = { 0 }, what = { 0 };
@@ -172,7 +220,7 @@ static void print_extent(void *context, const struct extent *e)
 	char length[24];
 
 	if (!p->table) {
-		p->table = table_new(p->s, columns, ARRAY_SIZE(columns));
+		p->table = table_new(p->s, p->columns, NR_COLUMNS);
 		table_headings(p->table, !p->rows);
 	}
 	strbuf_addf(&from, "0x%" PRIx64, e->start);
@@ -263,7 +311,8 @@ static void put_kind(const struct entry_level *l, const struct entry_class *c, u
 	if (!c || !strcmp(c->state, "bad"))
 		strbuf_addf(out, "bad");
 	else
-		strbuf_addf(out, "%s", c->kind == ENTRY_ABSENT ? c->state : entry_kind_name(c->kind));
+		strbuf_addf(out, "%s",
+			    c->kind == ENTRY_ABSENT ? c->state : entry_kind_name(c->kind));
 	strbuf_addf(out, " %s", size_text(1ULL << l->shift, size));
 	if (c && c->kind == ENTRY_LEAF && value & l->contiguous_mask)
 		strbuf_addf(out, "/%s", size_text(1ULL << l->contiguous_shift, size));
@@ -659,6 +708,17 @@ static void print_incomplete(const struct walker *w)
 	}
 }
 
+/*
+ * Rows on a terminal have no room for progress between them; what goes through a pipe may come to
+ * the same terminal, as that of a pager does.
+ */
+static bool may_be_seen(FILE *out)
+{
+	struct stat st;
+
+	return isatty(fileno(out)) || fstat(fileno(out), &st) || S_ISFIFO(st.st_mode);
+}
+
 static int walk(struct session *s, struct walker *w, pid_t pid)
 {
 	struct bulk b = {
@@ -673,8 +733,7 @@ static int walk(struct session *s, struct walker *w, pid_t pid)
 
 	if (!maps_open(pid, &w->maps))
 		return STATUS_TROUBLE;
-	/* between rows on the same terminal it would be in the way */
-	if (w->summary || !isatty(fileno(s->out)))
+	if (w->summary || !may_be_seen(s->out))
 		b.at = &w->done;
 	b.total = size_of(pid, w->page, &w->range);
 	w->at = w->range.start;
@@ -683,6 +742,7 @@ static int walk(struct session *s, struct walker *w, pid_t pid)
 	w->p.extents.context = w;
 	w->p.extents.put = w->summary ? count_extent : print_one;
 	find_special(w);
+	set_widths(w->p.columns, &w->entries);
 	kpage_open(&w->kpage);
 	status = bulk_run(&b);
 	/* beyond the last entry, up to where user space ends: vsyscall is in maps, and above */
@@ -790,16 +850,16 @@ const struct command command_walk = {
 		 "K, M, G or T. START alone stands for one page. A range is made larger to whole pages; "
 		 "without one, all that the process has mapped is walked.\n"
 		 "Columns:\n"
-		 "from\tthe first address\n"
+		 "from\tfirst address\n"
 		 "length\tbytes; sizes are powers of 1024, rounded where they have a decimal point\n"
 		 "state\tpresent, none, swap, protnone, …\n"
 		 "page\tbytes that an entry maps; after a slash those of the block that it is part of, "
 		 "where entries say so (arm64)\n"
 		 "rights\tr w x and u for user, by the page tables; after a slash those of the mapping, "
 		 "as in /proc/PID/maps\n"
-		 "physical\tthe first physical address; of swap the device and the page there; of "
+		 "physical\tfirst physical address; of swap the device and the page there; of "
 		 "--virtual in how many runs, if it is more than one\n"
-		 "what\tthe kind of the pages, with THP of transparent huge pages; hugetlb; or which "
+		 "what\tkind of the pages, with THP of transparent huge pages; hugetlb; or which "
 		 "marker it is\n"
 		 "mapping\tas in /proc/PID/maps\n",
 	.options = walk_options,

@@ -168,7 +168,7 @@ static void share_widths(const struct table *t, int *widths)
 	} while (given && open);
 	for (i = 0; i < t->n; i++)
 		if (t->columns[i].flex && !done[i])
-			widths[i] = left / open > 7 ? left / open : 7;
+			widths[i] = left / open > 6 ? left / open : 6;
 }
 
 static void pad(struct strbuf *text, int width, bool right)

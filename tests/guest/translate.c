@@ -136,7 +136,8 @@ static char *hole_of(pid_t pid, const char *name)
 	unsigned long addr, end;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = rest = read_file(path, NULL);
+	maps = read_file(path, NULL);
+	rest = maps;
 	while (!hole && (line = strsep(&rest, "\n"))) {
 		if (!strstr(line, name) || sscanf(line, "%lx-%lx", &addr, &end) != 2)
 			continue;
