@@ -174,7 +174,7 @@ static int hex_width(unsigned int bits)
 	return strlen("0x") + (bits + 3) / 4;
 }
 
-/* By the longest that entries can make necessary. User space has 56 bits at most (x86, 5 levels). */
+/* By the longest that entries can need. User space has 56 bits at most (x86, 5 levels). */
 static void set_widths(struct column *c, const struct entries *e)
 {
 	unsigned int bits = 0, top = 0, page = e->level[GUPWALK_LEVELS - 1].shift;

@@ -139,6 +139,12 @@ static void hugetlb_cont(void)
 	check_huge(page, contiguous_size(4), PAGE, "hugetlb");
 }
 
+/* Multi-size THP: the entries are those of single pages, and say that they are one block. */
+static void thp_cont(void)
+{
+	check_huge(map_thp_cont(), contiguous_size(4), PAGE, "thp");
+}
+
 /* Each level says what its entry is, and how much that stands for. */
 static void levels(void)
 {
@@ -169,6 +175,7 @@ const struct test tests_extents[] = {
 	{ "bulk/extents-thp", thp, NEED_THP },
 	{ "bulk/extents-hugetlb", hugetlb, NEED_HUGETLB_2M },
 	{ "bulk/extents-hugetlb-cont", hugetlb_cont, NEED_HUGETLB_CONT },
+	{ "bulk/extents-thp-cont", thp_cont, NEED_THP_CONT },
 	{ "bulk/extents-levels", levels, NEED_SWAP },
 	{ }
 };

@@ -455,6 +455,8 @@ char *map_anon(size_t size, bool touch);
 char *reserve(size_t size);
 /* A transparent huge page that is there. Skips the test if the kernel gives none. */
 char *map_thp(void);
+/* A folio of contiguous_size(4), mapped by entries of single pages. Skips likewise. */
+char *map_thp_cont(void);
 /* The huge page of zeros, in memory that may be written to. Skips likewise. */
 char *map_huge_zero(void);
 char *map_hugetlb(size_t size, int prot, int flags);

@@ -81,6 +81,28 @@ char *map_thp(void)
 	return addr;
 }
 
+static void thp_cont_off(void *arg)
+{
+	try_write_file(thp_cont_file(), "inherit");
+}
+
+char *map_thp_cont(void)
+{
+	size_t size = contiguous_size(4);
+	char *pages = reserve(size);
+	struct json_object *snap;
+
+	at_end(thp_cont_off, NULL);
+	write_file(thp_cont_file(), "always");
+	must(!mprotect(pages, size, PROT_READ | PROT_WRITE));
+	must(!madvise(pages, size, MADV_HUGEPAGE));
+	pages[0] = 1;
+	snap = walk(pages + size - 1);
+	if (jnull(snap, "leaf") || jnum(snap, "page.order") == 0)
+		skip("the kernel gave no folio of %zu bytes", size);
+	return pages;
+}
+
 char *map_huge_zero(void)
 {
 	char *addr = reserve(pmd_size());

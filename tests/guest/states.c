@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "lib.h"
-#include "needs.h"
 
 static void check_state(struct json_object *snap, const char *state, const char *leaf)
 {
@@ -645,11 +644,6 @@ static void hugetlb_cont_pmd(void)
 	check_hugetlb(contiguous_size(3), pmd_size(), "pmd", MAP_SHARED);
 }
 
-static void thp_cont_off(void *arg)
-{
-	try_write_file(thp_cont_file(), "inherit");
-}
-
 /*
  * The same of a large folio (contpte, arch/arm64/mm/contpte.c, since v6.9), and no more when a part
  * of it is another's.
@@ -657,17 +651,9 @@ static void thp_cont_off(void *arg)
 static void thp_cont(void)
 {
 	size_t size = contiguous_size(4);
-	char *pages = reserve(size);
-	struct json_object *snap;
+	char *pages = map_thp_cont();
+	struct json_object *snap = walk(pages + size - 1);
 
-	at_end(thp_cont_off, NULL);
-	write_file(thp_cont_file(), "always");
-	must(!mprotect(pages, size, PROT_READ | PROT_WRITE));
-	must(!madvise(pages, size, MADV_HUGEPAGE));
-	pages[0] = 1;
-	snap = walk(pages + size - 1);
-	if (jnull(snap, "leaf") || jnum(snap, "page.order") == 0)
-		skip("the kernel gave no folio of %zu bytes", size);
 	check_state(snap, "present", "pte");
 	check_num(jnum(snap, "size"), PAGE);
 	check_num(jnum(snap, "contiguous"), size);
