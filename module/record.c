@@ -56,10 +56,8 @@ static struct gw_record *spare;
 
 static void record_destroy(struct gw_record *record)
 {
-	if (record->vma.file)
-		gw_vma_free(&record->vma);
-	if (record->peek)
-		kfree(record->peek);
+	gw_vma_free(&record->vma);
+	kfree(record->peek);
 	if (record->size <= GW_SPARE_SIZE)
 		record = xchg(&spare, record);
 	kvfree(record);

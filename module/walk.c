@@ -129,6 +129,12 @@ static u64 pages_mask(const struct gw_snapshot *snap)
 	return (1ULL << (snap->shift - PAGE_SHIFT)) - 1;
 }
 
+/* The first page that the entry maps. */
+static struct page *first_page(const struct gw_snapshot *snap)
+{
+	return pfn_to_page(snap->pfn & ~pages_mask(snap));
+}
+
 /* Anything else than that. */
 static noinline void classify_other(struct gw_walk *w, struct gw_snapshot *snap)
 {
@@ -223,7 +229,7 @@ static bool read_fsdax_page(const struct gw_walk *w, struct gw_snapshot *snap)
 
 	if (!pagemap)
 		return false;
-	gw_page_read(pfn_to_page(snap->pfn), pfn_to_page(snap->pfn & ~pages_mask(snap)), false, &snap->page);
+	gw_page_read(pfn_to_page(snap->pfn), first_page(snap), false, &snap->page);
 	put_dev_pagemap(pagemap);
 	return true;
 }
@@ -281,7 +287,7 @@ static noinline void read_odd_page(struct gw_walk *w, struct gw_snapshot *snap)
 	 */
 	if (may_be_huge_zero(snap, w->vma) && !gw_page_has_mapping(page))
 		zero = true;
-	gw_page_read(page, pfn_to_page(snap->pfn & ~pages_mask(snap)), zero, &snap->page);
+	gw_page_read(page, first_page(snap), zero, &snap->page);
 }
 
 /*
