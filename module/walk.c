@@ -398,6 +398,28 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
 	w->path = NULL;
 }
 
+/* The pte at @ptep, or what the path ends with above it. */
+static __always_inline void take_one(struct gw_walk *w, unsigned long addr, pte_t *ptep,
+				     struct gw_snapshot *snap)
+{
+	if (ptep)
+		read_pte(w, addr, ptep, snap);
+	else
+		read_other(w, addr, snap);
+	snap->offset = offset_in_page(addr);
+	read_page(w, snap);
+}
+
+static noinline void take_next(struct gw_walk *w, unsigned long addr, pte_t *ptep,
+			       unsigned int nr, struct gw_snapshot *snaps)
+{
+	addr &= PAGE_MASK;
+	while (nr--) {
+		addr += PAGE_SIZE;
+		take_one(w, addr, ptep ? ++ptep : NULL, ++snaps);
+	}
+}
+
 /*
  * Looks at entries under their lock, at an empty one as well: who changes an entry under the lock
  * clears it first and writes the new one later (ptep_clear_flush() and set_pte_at(): copy-on-write,
@@ -407,24 +429,16 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
  */
 static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
 {
-	bool pte = w->path->last == GW_PTE;
-	pte_t *ptep = w->path->ptep;
+	pte_t *ptep = w->path->last == GW_PTE ? w->path->ptep : NULL;
 
 	if (!gw_path_same_end(w->path))
 		return false;
-	if (!pte)
+	if (!ptep)
 		w->like = NULL;
-	for (;;) {
-		if (pte)
-			read_pte(w, addr, ptep++, snaps);
-		else
-			read_other(w, addr, snaps);
-		snaps->offset = offset_in_page(addr);
-		read_page(w, snaps++);
-		if (!--nr)
-			return true;
-		addr = (addr & PAGE_MASK) + PAGE_SIZE;
-	}
+	take_one(w, addr, ptep, snaps);
+	if (nr > 1)
+		take_next(w, addr, ptep, nr - 1, snaps);
+	return true;
 }
 
 /* Returns how many pages a snapshot was taken of; 0: of one, but it cannot be trusted. */
