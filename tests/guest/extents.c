@@ -15,7 +15,7 @@
 /* What it prints of this process's memory. */
 static struct json_object *extents(const void *addr, size_t size, const char *options)
 {
-	return gupwalk_prints(0, "walk --json %s -p %d %lx+%zu", options, getpid(),
+	return command_prints(0, "walk --json %s -p %d %lx+%zu", options, getpid(),
 			      (unsigned long)(uintptr_t)addr, size);
 }
 

@@ -289,7 +289,11 @@ struct json_object *call(const void *addr, const char *words);
 struct entries;
 struct table_entry;
 
-/* What the module says of entries, parsed by the command's own code. */
+/*
+ * What the module says of entries, parsed by the command's own code: once for all tests, by the
+ * program that runs them, if the module is there.
+ */
+void bulk_prepare(void);
 const struct entries *bulk_entries(void);
 
 /* A new descriptor of `walk`, with a request written to it. */
@@ -489,7 +493,7 @@ void uffd_protect(int uffd, void *addr, size_t length, bool on);
 
 /*
  * A child that does @run with @arg, if it is not NULL, and then waits to be killed; it is there
- * when this returns, and dies with the test.
+ * and does nothing any more when this returns, and dies with the test.
  */
 pid_t spawn(void (*run)(void *arg), void *arg);
 void kill_and_reap(pid_t pid);
@@ -497,8 +501,16 @@ void kill_and_reap(pid_t pid);
  * Runs the command with these words, and checks its exit status. Skips the test if there is none.
  * Return: an array of the objects that it prints, a line each.
  */
-__attribute__((format(printf, 2, 3))) struct json_object *gupwalk_prints(int status,
+__attribute__((format(printf, 2, 3))) struct json_object *command_prints(int status,
 									 const char *fmt, ...);
+/*
+ * Starts the command `gupwalk` with such words, NULL after the last. What it prints comes out of
+ * @out, with nothing in between that could hold more than a page of it; NULL: it stops before
+ * it begins, to be traced.
+ */
+pid_t command_start(const char *const *words, int *out);
+/* Its exit status, when it has one. Skips the test if there is no such command in PATH. */
+int command_status(pid_t pid);
 uint64_t now_ms(void);
 /*
  * For tests that go on for a while: is it time to go on? They take @ms since @start, or less by

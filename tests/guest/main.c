@@ -235,8 +235,10 @@ int main(int argc, char **argv)
 	 * them on.
 	 */
 	try_write_file("/proc/sys/kernel/numa_balancing", "0");
-	if (!list)
+	if (!list) {
 		print_machine(seed);
+		bulk_prepare();
+	}
 	for (area = 0; area < NR_OF(areas); area++) {
 		const struct test *test;
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,6 +121,18 @@ const char *zone_of(uint64_t pfn)
 	return found;
 }
 
+/* Is it asleep, or has it ended? */
+static bool at_rest(pid_t pid)
+{
+	char path[32], *text, state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = read_file(path, NULL);
+	must(sscanf(text, "%*d (%*[^)]) %c", &state) == 1);
+	free(text);
+	return strchr("SZ", state);
+}
+
 pid_t spawn(void (*run)(void *arg), void *arg)
 {
 	int ready[2];
@@ -143,6 +156,9 @@ pid_t spawn(void (*run)(void *arg), void *arg)
 	if (read(ready[0], &byte, 1) != 1)
 		fail("a child died while it was being set up");
 	close(ready[0]);
+	/* On its way to pause() it may still touch pages that it had not. */
+	while (!at_rest(pid))
+		sleep_ms(1);
 	return pid;
 }
 
@@ -150,6 +166,57 @@ void kill_and_reap(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	must(waitpid(pid, NULL, 0) == pid);
+}
+
+#define NO_COMMAND 127
+
+static void command_exec(const char *const *words)
+{
+	const char *all[16] = { "gupwalk" };
+	size_t nr;
+
+	for (nr = 0; words[nr] && nr + 2 < NR_OF(all); nr++)
+		all[nr + 1] = words[nr];
+	/* not changed by it, as POSIX says */
+	execvp(all[0], (char *const *)all);
+	_exit(NO_COMMAND);
+}
+
+pid_t command_start(const char *const *words, int *out)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (out) {
+		must(!pipe2(ends, O_CLOEXEC));
+		/* The least that there is: a page. */
+		must(fcntl(ends[1], F_SETPIPE_SZ, 1) > 0);
+	}
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (out)
+			dup2(ends[1], STDOUT_FILENO);
+		else
+			ptrace(PTRACE_TRACEME, 0, 0, 0);
+		command_exec(words);
+	}
+	if (out) {
+		close(ends[1]);
+		*out = ends[0];
+	}
+	return pid;
+}
+
+int command_status(pid_t pid)
+{
+	int status;
+
+	must(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_COMMAND)
+		skip("there is no gupwalk in PATH");
+	return WEXITSTATUS(status);
 }
 
 uint64_t now_ms(void)
@@ -175,27 +242,29 @@ void sleep_ms(unsigned int ms)
 		;
 }
 
-struct json_object *gupwalk_prints(int status, const char *fmt, ...)
+struct json_object *command_prints(int status, const char *fmt, ...)
 {
 	struct json_object *lines = json_object_new_array();
-	char command[256] = "gupwalk ", *line = NULL;
-	size_t room = 0, length = strlen(command);
-	int ended;
+	const char *words[16] = { NULL };
+	char text[256], *line = NULL, *rest;
+	size_t room = 0, nr = 0;
 	va_list args;
+	pid_t pid;
 	FILE *f;
+	int out;
 
 	va_start(args, fmt);
-	vsnprintf(command + length, sizeof(command) - length, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	f = popen(command, "re");
+	for (rest = text; nr + 1 < ARRAY_SIZE(words) && (words[nr] = strtok_r(rest, " ", &rest));)
+		nr++;
+	pid = command_start(words, &out);
+	f = fdopen(out, "r");
 	must(f);
 	while (getline(&line, &room, f) > 0)
 		json_object_array_add(lines, json_tokener_parse(line));
-	ended = pclose(f);
+	fclose(f);
 	free(line);
-	must(WIFEXITED(ended));
-	if (WEXITSTATUS(ended) == 127)
-		skip("there is no gupwalk in PATH");
-	check_num(WEXITSTATUS(ended), status);
+	check_num(command_status(pid), status);
 	return lines;
 }

@@ -17,7 +17,7 @@
 
 static struct json_object *translate_of(pid_t pid, const void *addr, const char *option, int wanted)
 {
-	return json_object_array_get_idx(gupwalk_prints(wanted, "translate --json %s -p %d %lx",
+	return json_object_array_get_idx(command_prints(wanted, "translate --json %s -p %d %lx",
 							option, pid,
 							(unsigned long)(uintptr_t)addr), 0);
 }
@@ -190,6 +190,7 @@ static void hole(void)
 	check(jnull(answer, "pa"));
 	check_str(jstr(answer, "verdict"), "not applicable");
 	check_method(answer, "get_user_pages_remote", "not applicable");
+	check(strstr(jstr(method(answer, "get_user_pages_remote"), "why"), "it would map the"));
 	check_method(answer, "pagemap", "not applicable");
 	check_str(jstr(answer, "state"), "none");
 	/* it was asked, and nothing was faulted in */

@@ -74,6 +74,7 @@ trouble "too many pages" run --pages 65537 prefault
 holds "and it says how many may be" "$work/err" "from 1 to 65536"
 trouble "walk without a process" walk
 trouble "walk of no process" walk -p 0
+trouble "translate without a process" translate 1000
 trouble "walk of a process by name" walk -p self
 trouble "walk with forms that exclude each other" walk -p 1 --summary --levels
 expect 0 "help of walk" walk -h
