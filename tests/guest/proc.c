@@ -256,7 +256,7 @@ struct json_object *command_prints(int status, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (rest = text; nr + 1 < ARRAY_SIZE(words) && (words[nr] = strtok_r(rest, " ", &rest));)
+	for (rest = text; nr + 1 < sizeof(words) / sizeof(words[0]) && (words[nr] = strtok_r(rest, " ", &rest));)
 		nr++;
 	pid = command_start(words, &out);
 	f = fdopen(out, "r");
