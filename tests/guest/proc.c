@@ -256,8 +256,9 @@ struct json_object *command_prints(int status, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (rest = text; nr + 1 < sizeof(words) / sizeof(words[0]) && (words[nr] = strtok_r(rest, " ", &rest));)
-		nr++;
+	rest = text;
+	while ((words[nr] = strtok_r(rest, " ", &rest)))
+		must(++nr < sizeof(words) / sizeof(words[0]));
 	pid = command_start(words, &out);
 	f = fdopen(out, "r");
 	must(f);
