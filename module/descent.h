@@ -213,13 +213,10 @@ bool gw_path_same_above(const struct gw_path *path, enum gw_level level);
  */
 static inline bool gw_path_same_end(const struct gw_path *path)
 {
-	if (likely(path->last >= GW_PMD))
-		return pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
-	if (path->last == GW_PUD)
-		return pud_val(READ_ONCE(*path->pudp)) == pud_val(path->pud);
-	if (path->last == GW_P4D)
-		return p4d_val(READ_ONCE(*path->p4dp)) == p4d_val(path->p4d);
-	return pgd_val(READ_ONCE(*path->pgdp)) == pgd_val(path->pgd);
+	/* A folded level is a copy, which says nothing of now. */
+	if (path->last < GW_PMD || __is_defined(__PAGETABLE_PMD_FOLDED))
+		return gw_path_same_above(path, min_t(int, path->last + 1, GW_PTE));
+	return pmd_val(gw_pmdp_get_lockless(path->pmdp)) == pmd_val(path->pmd);
 }
 
 /**
