@@ -109,4 +109,20 @@ unsigned int gw_arch_level_entries(enum gw_level level);
  */
 int gw_arch_copy_to_user(void __user *to, const void *from, size_t size);
 
+/**
+ * gw_arch_untagged() - an address as the page tables know it
+ * @addr: an address of user space, with bits perhaps that mean nothing to the CPU
+ *
+ * Return: the address without them.
+ */
+unsigned long gw_arch_untagged(unsigned long addr);
+
+/**
+ * gw_arch_return_address() - where a function will return to
+ * @regs: the registers at its first instruction
+ *
+ * Return: the return address.
+ */
+unsigned long gw_arch_return_address(const struct pt_regs *regs);
+
 #endif /* _GUPWALK_ARCH_H */

@@ -308,8 +308,24 @@
 #endif
 #endif
 
+/*
+ * Linux kernel commit "kprobes: Remove kretprobe hash" (in v5.11): before, an instance had its
+ * probe in a member.
+ */
+#ifndef GW_HAVE_GET_KRETPROBE
+#define GW_HAVE_GET_KRETPROBE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0))
+#endif
+
+/* Linux kernel commits 4003f107fa2e ("mm: introduce FOLL_PCI_P2PDMA to gate getting PCI P2PDMA
+ * pages") (in v6.2) and 93c5c61d9e58 ("mm/gup: add FOLL_INTERRUPTIBLE") (in v6.2).
+ */
+#ifndef GW_HAVE_FOLL_PCI_P2PDMA
+#define GW_HAVE_FOLL_PCI_P2PDMA (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
+#endif
+
 #include "compat/pgtable.h"
 #include "compat/mm.h"
 #include "compat/gup.h"
+#include "compat/kprobes.h"
 
 #endif /* _GUPWALK_COMPAT_H */

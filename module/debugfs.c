@@ -13,6 +13,8 @@
 #include "debugfs.h"
 #include "entries.h"
 #include "fields.h"
+#include "observe.h"
+#include "pins.h"
 #include "reader.h"
 
 static struct dentry *directory;
@@ -107,6 +109,25 @@ static int entries_open(struct inode *inode, struct file *file)
 static const struct file_operations entries_fops = {
 	.owner = THIS_MODULE,
 	.open = entries_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int probes_show(struct seq_file *m, void *unused)
+{
+	gw_observe_show(m);
+	return 0;
+}
+
+static int probes_open(struct inode *inode, struct file *file)
+{
+	return gw_check_opener() ?: single_open(file, probes_show, NULL);
+}
+
+static const struct file_operations probes_fops = {
+	.owner = THIS_MODULE,
+	.open = probes_open,
 	.read = seq_read,
 	.llseek = seq_lseek,
 	.release = single_release,
@@ -232,6 +253,10 @@ static const struct {
 	{ "clear", 0200, &clear_fops },
 	{ "walk", 0600, &gw_walk_fops },
 	{ "entries", 0400, &entries_fops },
+	{ "observe", 0600, &gw_observe_fops },
+	{ "probes", 0400, &probes_fops },
+	{ "pins", 0400, &gw_pins_fops },
+	{ "pins.jsonl", 0400, &gw_pins_json_fops },
 };
 
 int gw_debugfs_init(void)

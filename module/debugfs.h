@@ -10,6 +10,9 @@ extern const struct file_operations gw_run_fops;
 /* The file `walk`, see walkfile.c. */
 extern const struct file_operations gw_walk_fops;
 
+/* The file `observe`, see observefile.c. */
+extern const struct file_operations gw_observe_fops;
+
 /**
  * gw_check_opener() - may the caller open a file of gupwalk
  *

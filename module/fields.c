@@ -35,11 +35,6 @@ static void getter(const void *object, struct gw_value *value)		\
 	value->word = (expression);					\
 }
 
-static void get_null(const void *object, struct gw_value *value)
-{
-	value->null = true;
-}
-
 /* ---- page ---- */
 
 GET_NAMES(page_flags, struct gw_page, gw_page_flag_names, o->flags)
@@ -156,6 +151,7 @@ static const char * const state_tokens[GW_NR_STATES] = {
 	[GW_DEVICE] = "device",
 	[GW_BAD] = "bad",
 	[GW_NOVMA] = "novma",
+	[GW_UNREAD] = "unread",
 };
 
 static const char * const marker_tokens[GW_NR_MARKERS] = {
@@ -202,7 +198,7 @@ static u64 contiguous_size(const struct gw_snapshot *snap)
 GET(snap_levels, struct gw_snapshot, object, o)
 GET(snap_state, struct gw_snapshot, string, state_tokens[o->state])
 GET_IF(snap_leaf, struct gw_snapshot, o->leaf < GW_NR_LEVELS, string, level_tokens[o->leaf])
-GET_IF(snap_size, struct gw_snapshot, o->state != GW_NOVMA, number, BIT_ULL(o->shift))
+GET_IF(snap_size, struct gw_snapshot, o->nr_levels, number, BIT_ULL(o->shift))
 GET_IF(snap_contiguous, struct gw_snapshot, o->contiguous_shift, number, contiguous_size(o))
 GET_IF(snap_pfn, struct gw_snapshot, gw_snapshot_has_pfn(o), number, o->pfn)
 GET_IF(snap_pa, struct gw_snapshot, gw_snapshot_maps_page(o), address, gw_snapshot_pa(o))
@@ -369,11 +365,6 @@ static void record_format(const void *object, struct gw_value *value)
 	value->number = GUPWALK_FORMAT;
 }
 
-static void record_source(const void *object, struct gw_value *value)
-{
-	value->string = "request";
-}
-
 static void record_fault(const void *object, struct gw_value *value)
 {
 	const struct gw_record *o = object;
@@ -392,14 +383,20 @@ static void record_peek(const void *object, struct gw_value *value)
 	value->length = o->peek_len;
 }
 
+static bool owner_known(const struct gw_record *record)
+{
+	return !record->observed || record->observed->owner_known;
+}
+
 GET(record_seq, struct gw_record, number, o->seq)
 GET(record_time_ns, struct gw_record, number, o->time_ns)
 GET(record_run, struct gw_record, string, o->label[0] ? o->label : NULL)
 GET(record_op, struct gw_record, string, o->op->name)
-GET(record_impl, struct gw_record, string, o->op->impl)
-GET(record_pid, struct gw_record, number, o->pid)
-GET(record_tgid, struct gw_record, number, o->tgid)
-GET(record_comm, struct gw_record, string, o->comm)
+GET(record_impl, struct gw_record, string, o->impl)
+GET(record_source, struct gw_record, string, o->observed ? "observe" : "request")
+GET_IF(record_pid, struct gw_record, owner_known(o), number, o->pid)
+GET_IF(record_tgid, struct gw_record, owner_known(o), number, o->tgid)
+GET_IF(record_comm, struct gw_record, owner_known(o), string, o->comm)
 GET(record_addr, struct gw_record, address, o->addr)
 GET(record_nr_pages, struct gw_record, number, o->nr_pages)
 GET_NAMES(record_flags, struct gw_record, gw_flag_names, o->flags)
@@ -414,7 +411,7 @@ GET(record_duration_ns, struct gw_record, number, o->duration_ns)
 GET(record_total_ns, struct gw_record, number, o->total_ns)
 GET(record_mmap_lock, struct gw_record, string, gw_lock_tokens[o->lock])
 GET(record_held, struct gw_record, truth, o->held)
-GET(record_vma, struct gw_record, object, &o->vma)
+GET_IF(record_vma, struct gw_record, o->vma.kind, object, &o->vma)
 
 const struct gw_field gw_record_fields[] = {
 	{ "format", GW_NUMBER, record_format },
@@ -447,9 +444,26 @@ const struct gw_field gw_record_fields[] = {
 	{ }
 };
 
-/* For observed calls; a request has neither. */
+/* ---- who made an observed call; of a request there is none of it ---- */
+
+static bool left_known(const struct gw_record *record)
+{
+	return record->observed && record->observed->left_known;
+}
+
+GET_IF(observed_pid, struct gw_record, o->observed, number, o->observed->pid)
+GET_IF(observed_tgid, struct gw_record, o->observed, number, o->observed->tgid)
+GET_IF(observed_comm, struct gw_record, o->observed, string, o->observed->comm)
+GET_IF(observed_driver, struct gw_record, o->observed, string, o->observed->driver)
+GET_IF(observed_left, struct gw_record, left_known(o), number, o->observed->left)
+GET_IF(observed_stack, struct gw_record, o->observed, stack, &o->observed->stack)
+
 const struct gw_field gw_record_tail_fields[] = {
-	{ "stack", GW_STRING, get_null },
-	{ "driver", GW_STRING, get_null },
+	{ "stack", GW_STACK, observed_stack },
+	{ "driver", GW_TEXT, observed_driver },
+	{ "caller_pid", GW_NUMBER, observed_pid },
+	{ "caller_tgid", GW_NUMBER, observed_tgid },
+	{ "caller_comm", GW_TEXT, observed_comm },
+	{ "pages_left", GW_NUMBER, observed_left },
 	{ }
 };

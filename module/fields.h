@@ -19,6 +19,7 @@
  * @GW_TEXT: bytes that others chose, a name or a path: gw_value.string; NULL prints as null
  * @GW_BYTES: bytes, gw_value.bytes and .length
  * @GW_NAMES: names of bits, gw_value.names and .word
+ * @GW_STACK: a call stack, gw_value.stack
  * @GW_OBJECT: an object of its own with @fields, gw_value.object
  * @GW_ARRAY: objects with @fields; gw_value.object is where @element finds them
  */
@@ -30,6 +31,7 @@ enum gw_field_type {
 	GW_TEXT,
 	GW_BYTES,
 	GW_NAMES,
+	GW_STACK,
 	GW_OBJECT,
 	GW_ARRAY
 };
@@ -45,6 +47,7 @@ enum gw_field_type {
  * @length: of GW_BYTES
  * @names: of GW_NAMES
  * @word: of GW_NAMES
+ * @stack: of GW_STACK
  * @object: of GW_OBJECT and GW_ARRAY
  */
 struct gw_value {
@@ -62,6 +65,7 @@ struct gw_value {
 			const struct gw_name *names;
 			u64 word;
 		};
+		const struct gw_stack *stack;
 		const void *object;
 	};
 };
@@ -174,6 +178,17 @@ const char *gw_marker_name(enum gw_marker marker);
 extern const struct gw_name gw_right_names[];
 
 /**
+ * gw_record_parts() - how many parts a record is printed in
+ * @record: the record
+ *
+ * Return: how many, see gw_json_record().
+ */
+static inline unsigned int gw_record_parts(const struct gw_record *record)
+{
+	return record->nr + 2;
+}
+
+/**
  * gw_json_record() - print a part of a record as JSON
  * @m: where to
  * @record: the record
@@ -184,11 +199,29 @@ extern const struct gw_name gw_right_names[];
 void gw_json_record(struct seq_file *m, const struct gw_record *record, unsigned int part);
 
 /**
+ * gw_json_object() - print an object as JSON
+ * @m: where to
+ * @fields: its fields
+ * @object: the object
+ */
+void gw_json_object(struct seq_file *m, const struct gw_field *fields, const void *object);
+
+/**
  * gw_json_error() - print why a request was refused, as JSON
  * @m: where to
  * @error: why
  */
 void gw_json_error(struct seq_file *m, const struct gw_error *error);
+
+/**
+ * gw_text_object() - print an object as text: words "name value"; what is null is left out
+ * @m: where to
+ * @title: what comes first
+ * @fields: its fields
+ * @object: the object
+ */
+void gw_text_object(struct seq_file *m, const char *title, const struct gw_field *fields,
+		    const void *object);
 
 /**
  * gw_text_record() - print a part of a record as text

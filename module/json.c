@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/ctype.h>
+#include <linux/kallsyms.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
@@ -91,6 +92,21 @@ static void print_names(struct seq_file *m, const struct gw_name *name, u64 word
 	seq_putc(m, ']');
 }
 
+static void print_stack(struct seq_file *m, const struct gw_stack *stack)
+{
+	char text[KSYM_SYMBOL_LEN];
+	unsigned int i;
+
+	seq_putc(m, '[');
+	for (i = 0; i < stack->nr; i++) {
+		gw_stack_symbol(stack->entries[i], text, sizeof(text));
+		if (i)
+			seq_putc(m, ',');
+		print_string(m, text);
+	}
+	seq_putc(m, ']');
+}
+
 static void print_array(struct seq_file *m, const struct gw_field *field, const void *array)
 {
 	union gw_element element;
@@ -128,6 +144,9 @@ static void print_value(struct seq_file *m, const struct gw_field *field,
 	case GW_NAMES:
 		print_names(m, value->names, value->word);
 		break;
+	case GW_STACK:
+		print_stack(m, value->stack);
+		break;
 	case GW_OBJECT:
 		print_object(m, field->fields, value->object);
 		break;
@@ -159,6 +178,11 @@ static void print_object(struct seq_file *m, const struct gw_field *fields, cons
 	seq_putc(m, '{');
 	print_fields(m, fields, object);
 	seq_putc(m, '}');
+}
+
+void gw_json_object(struct seq_file *m, const struct gw_field *fields, const void *object)
+{
+	print_object(m, fields, object);
 }
 
 void gw_json_record(struct seq_file *m, const struct gw_record *record, unsigned int part)

@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 
+#include "caller.h"
 #include "debugfs.h"
 #include "record.h"
 #include "target.h"
@@ -19,11 +20,16 @@ static int __init gupwalk_init(void)
 	ret = gw_target_init();
 	if (ret)
 		goto err_records;
-	ret = gw_debugfs_init();
+	ret = gw_callers_init();
 	if (ret)
 		goto err_target;
+	ret = gw_debugfs_init();
+	if (ret)
+		goto err_callers;
 	return 0;
 
+err_callers:
+	gw_callers_exit();
 err_target:
 	gw_target_exit();
 err_records:
@@ -34,6 +40,7 @@ err_records:
 static void __exit gupwalk_exit(void)
 {
 	gw_debugfs_exit();
+	gw_callers_exit();
 	gw_target_exit();
 	gw_records_exit();
 }

@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "compat.h"
 #include "measure.h"
+#include "observe.h"
 #include "walk.h"
 
 /**
@@ -342,6 +343,7 @@ static int create_record(struct gw_measurement *m)
 	gw_walk_begin(m->walk, record->ways, record->nr_ways);
 	m->record = record;
 	record->op = r->op;
+	record->impl = r->op->impl;
 	record->pid = r->pid;
 	record->tgid = r->tgid;
 	memcpy(record->comm, r->comm, sizeof(record->comm));
@@ -442,10 +444,12 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		},
 		.walk = &walk,
 	};
+	struct gw_unobserved own;
 	struct gw_hold *hold = NULL;
 	u64 start = ktime_get_ns();
 	int ret;
 
+	gw_unobserved_begin(&own);
 	ret = prepare(&m, &hold);
 	if (!ret)
 		ret = lock(&m);
@@ -459,6 +463,7 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		m.record->peek_len = m.record->ret;
 	if (m.record)
 		settle_pages(&m, hold, holds);
+	gw_unobserved_end(&own);
 	if (ret) {
 		gw_record_put(m.record);
 		return ret;
@@ -473,7 +478,9 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 void gw_holds_release(struct list_head *holds)
 {
 	struct gw_hold *hold, *next;
+	struct gw_unobserved own;
 
+	gw_unobserved_begin(&own);
 	list_for_each_entry_safe(hold, next, holds, node) {
 		list_del(&hold->node);
 		/* The pin that is still there keeps the page, so there is one to take. */
@@ -483,4 +490,5 @@ void gw_holds_release(struct list_head *holds)
 		gw_pins_unreserve(hold->nr);
 		kvfree(hold);
 	}
+	gw_unobserved_end(&own);
 }

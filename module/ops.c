@@ -21,6 +21,11 @@ const struct gw_name gw_flag_names[] = {
 	{ "nofault", GW_FLAG_NOFAULT },
 	{ "nowait", GW_FLAG_NOWAIT },
 	{ "unshare", GW_FLAG_UNSHARE },
+	{ "dump", GW_FLAG_DUMP },
+	{ "hwpoison", GW_FLAG_HWPOISON },
+	{ "anon", GW_FLAG_ANON },
+	{ "p2pdma", GW_FLAG_P2PDMA },
+	{ "interruptible", GW_FLAG_INTERRUPTIBLE },
 	{ }
 };
 
@@ -28,23 +33,45 @@ const char * const gw_lock_tokens[] = {
 	[GW_LOCK_KEPT] = "kept",
 	[GW_LOCK_DROPPED] = "dropped",
 	[GW_LOCK_NOT_HELD] = "not-held",
+	[GW_LOCK_UNKNOWN] = NULL,
+};
+
+/* Both ways; a flag that this kernel does not have is 0. */
+static const struct {
+	u32 flag;
+	unsigned int foll;
+} foll_names[] = {
+	{ GW_FLAG_WRITE, FOLL_WRITE },
+	{ GW_FLAG_FORCE, FOLL_FORCE },
+	{ GW_FLAG_LONGTERM, FOLL_LONGTERM },
+	{ GW_FLAG_NOFAULT, GW_FOLL_NOFAULT },
+	{ GW_FLAG_NOWAIT, FOLL_NOWAIT },
+	{ GW_FLAG_DUMP, FOLL_DUMP },
+	{ GW_FLAG_HWPOISON, FOLL_HWPOISON },
+	{ GW_FLAG_ANON, FOLL_ANON },
+	{ GW_FLAG_P2PDMA, GW_FOLL_PCI_P2PDMA },
+	{ GW_FLAG_INTERRUPTIBLE, GW_FOLL_INTERRUPTIBLE },
 };
 
 static unsigned int foll_flags(u32 flags)
 {
-	unsigned int foll = 0;
+	unsigned int foll = 0, i;
 
-	if (flags & GW_FLAG_WRITE)
-		foll |= FOLL_WRITE;
-	if (flags & GW_FLAG_FORCE)
-		foll |= FOLL_FORCE;
-	if (flags & GW_FLAG_LONGTERM)
-		foll |= FOLL_LONGTERM;
-	if (flags & GW_FLAG_NOFAULT)
-		foll |= GW_FOLL_NOFAULT;
-	if (flags & GW_FLAG_NOWAIT)
-		foll |= FOLL_NOWAIT;
+	for (i = 0; i < ARRAY_SIZE(foll_names); i++)
+		if (flags & foll_names[i].flag)
+			foll |= foll_names[i].foll;
 	return foll;
+}
+
+u32 gw_flags_of_foll(unsigned int foll)
+{
+	unsigned int i;
+	u32 flags = 0;
+
+	for (i = 0; i < ARRAY_SIZE(foll_names); i++)
+		if (foll & foll_names[i].foll)
+			flags |= foll_names[i].flag;
+	return flags;
 }
 
 static long call_follow_pfn(struct gw_call *call)

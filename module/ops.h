@@ -22,11 +22,19 @@
 #define GW_FLAG_NOFAULT 0x8
 #define GW_FLAG_NOWAIT 0x10
 #define GW_FLAG_UNSHARE 0x20
+/* Flags of observed calls only: no op takes them from a request. */
+#define GW_FLAG_DUMP 0x40
+#define GW_FLAG_HWPOISON 0x80
+#define GW_FLAG_ANON 0x100
+#define GW_FLAG_P2PDMA 0x200
+#define GW_FLAG_INTERRUPTIBLE 0x400
+#define GW_FLAGS_OBSERVED (GW_FLAG_DUMP | GW_FLAG_HWPOISON | GW_FLAG_ANON | GW_FLAG_P2PDMA | \
+			   GW_FLAG_INTERRUPTIBLE)
 
 extern const struct gw_name gw_flag_names[];
 
 /* Room for the names of all flags. */
-#define GW_FLAGS_TEXT_MAX 64
+#define GW_FLAGS_TEXT_MAX 112
 
 /**
  * gw_flags_text() - the names of flags
@@ -34,6 +42,14 @@ extern const struct gw_name gw_flag_names[];
  * @text: filled in: the names with commas between them, or nothing
  */
 void gw_flags_text(u32 flags, char text[GW_FLAGS_TEXT_MAX]);
+
+/**
+ * gw_flags_of_foll() - the flags of an observed call
+ * @foll: FOLL_* of this kernel
+ *
+ * Return: GW_FLAG_*; what has no name here is left out.
+ */
+u32 gw_flags_of_foll(unsigned int foll);
 
 /**
  * enum gw_family - ops that follow the same rules
@@ -64,8 +80,9 @@ enum gw_family {
  * mapping
  * @GW_LOCK_NOT_HELD: the call wants to be made without it, and takes it itself where it needs it;
  * likewise
+ * @GW_LOCK_UNKNOWN: others made the call, and may have let it give the lock up
  */
-enum gw_lock { GW_LOCK_KEPT, GW_LOCK_DROPPED, GW_LOCK_NOT_HELD };
+enum gw_lock { GW_LOCK_KEPT, GW_LOCK_DROPPED, GW_LOCK_NOT_HELD, GW_LOCK_UNKNOWN };
 
 extern const char * const gw_lock_tokens[];
 

@@ -168,3 +168,17 @@ int gw_arch_copy_to_user(void __user *to, const void *from, size_t size)
 {
 	return copy_to_user(to, from, size) ? -EFAULT : 0;
 }
+
+/*
+ * In the link register. A function whose return address is signed signs it at its first
+ * instruction, which the probe comes before.
+ */
+unsigned long gw_arch_return_address(const struct pt_regs *regs)
+{
+	return procedure_link_pointer(regs);
+}
+
+unsigned long gw_arch_untagged(unsigned long addr)
+{
+	return untagged_addr(addr);
+}

@@ -159,3 +159,15 @@ fault:
 	user_access_end();
 	return -EFAULT;
 }
+
+/* The call has pushed it. */
+unsigned long gw_arch_return_address(const struct pt_regs *regs)
+{
+	return *(unsigned long *)kernel_stack_pointer((struct pt_regs *)regs);
+}
+
+/* With LAM the kernel itself passes addresses to get_user_pages that have no tag any more. */
+unsigned long gw_arch_untagged(unsigned long addr)
+{
+	return addr;
+}

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "fields.h"
 #include "reader.h"
-
-static unsigned int parts_of(const struct gw_record *record)
-{
-	return record->nr + 2;
-}
 
 bool gw_reader_seek(struct gw_reader *reader, loff_t pos)
 {
 	unsigned int i;
 
 	for (i = 0; reader->set && i < reader->set->nr; i++) {
-		unsigned int parts = parts_of(reader->set->records[i]);
+		unsigned int parts = gw_record_parts(reader->set->records[i]);
 
 		if (pos < parts) {
 			reader->current_record = i;
@@ -25,7 +21,7 @@ bool gw_reader_seek(struct gw_reader *reader, loff_t pos)
 
 bool gw_reader_next(struct gw_reader *reader)
 {
-	if (++reader->part < parts_of(reader->set->records[reader->current_record]))
+	if (++reader->part < gw_record_parts(reader->set->records[reader->current_record]))
 		return true;
 	reader->part = 0;
 	return ++reader->current_record < reader->set->nr;

@@ -37,7 +37,7 @@ static unsigned int oldest;
 static unsigned int records_kept;
 static u64 kept_pages;
 static u64 records_dropped;
-static u64 last_seq;
+static atomic64_t last_seq;
 static atomic_t pins_held;
 
 unsigned int gw_pages_max(void)
@@ -216,13 +216,18 @@ static bool no_room(unsigned int nr)
 	       (records_kept && kept_pages + nr > kept_pages_max);
 }
 
+u64 gw_record_number(void)
+{
+	return atomic64_inc_return(&last_seq);
+}
+
 void gw_records_add(struct gw_record *record, bool keep, u64 start_ns)
 {
 	struct gw_record *gone = NULL;
 
 	spin_lock(&records_lock);
 	/* Under the lock, so that the records stand in the order of their numbers. */
-	record->seq = ++last_seq;
+	record->seq = gw_record_number();
 	if (keep) {
 		while (no_room(record->nr)) {
 			gone = take_oldest(gone);

@@ -9,6 +9,7 @@
 #include <linux/kref.h>
 #include <linux/sched.h>
 
+#include "caller.h"
 #include "cause.h"
 #include "descent.h"
 #include "ops.h"
@@ -33,6 +34,28 @@ struct gw_page_result {
 };
 
 /**
+ * struct gw_observed - what is known of a call that others made
+ * @stack: who made it
+ * @driver: name of who made it
+ * @pid: thread that made it
+ * @tgid: its process
+ * @comm: its name
+ * @owner_known: it is known whose memory it is: @pid, @tgid and @comm of the record
+ * @left_known: the ledger knows the pages
+ * @left: pages that had not been given back when the record was read, if @left_known
+ */
+struct gw_observed {
+	struct gw_stack stack;
+	char driver[GW_DRIVER_MAX];
+	pid_t pid;
+	pid_t tgid;
+	char comm[TASK_COMM_LEN];
+	bool owner_known;
+	bool left_known;
+	unsigned long left;
+};
+
+/**
  * struct gw_record - one op
  * @kref: references: the kept records, and everybody who reads it
  * @gone: of one that was dropped: the next to be put
@@ -46,6 +69,8 @@ struct gw_page_result {
  * @pages: room for the call to put the pages that it obtains; they are not ours any more
  * @results: what the call gave
  * @op: the op
+ * @impl: kernel function that served it
+ * @observed: what is known of who made the call; NULL of one that we made
  * @pid: thread whose memory, in the initial namespace
  * @tgid: its process
  * @comm: its name
@@ -88,6 +113,8 @@ struct gw_record {
 	struct gw_page_result *results;
 
 	const struct gw_op *op;
+	const char *impl;
+	const struct gw_observed *observed;
 	pid_t pid;
 	pid_t tgid;
 	char comm[TASK_COMM_LEN];
@@ -181,6 +208,14 @@ int gw_records_init(void);
  * Context: may sleep. Nobody has a record any more.
  */
 void gw_records_exit(void);
+
+/**
+ * gw_record_number() - the next number
+ *
+ * Context: any.
+ * Return: it, for a record that is not kept.
+ */
+u64 gw_record_number(void);
 
 /**
  * gw_records_clear() - drop all kept records

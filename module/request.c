@@ -78,7 +78,7 @@ struct gw_parse {
 	bool walk;
 };
 
-static void allow(struct gw_error *error, const char *word)
+void gw_error_allow(struct gw_error *error, const char *word)
 {
 	if (error->allowed[0])
 		strlcat(error->allowed, " ", sizeof(error->allowed));
@@ -91,7 +91,7 @@ static void allow_ops(struct gw_error *error)
 
 	for (i = 0; i < gw_nr_ops; i++)
 		if (gw_op_available(&gw_ops[i]))
-			allow(error, gw_ops[i].name);
+			gw_error_allow(error, gw_ops[i].name);
 }
 
 static void allow_flags(struct gw_error *error, u32 flags)
@@ -100,9 +100,9 @@ static void allow_flags(struct gw_error *error, u32 flags)
 
 	for (name = gw_flag_names; name->name; name++)
 		if (gw_name_applies(name, flags))
-			allow(error, name->name);
+			gw_error_allow(error, name->name);
 	if (!error->allowed[0])
-		allow(error, "none");
+		gw_error_allow(error, "none");
 }
 
 /* Decimal, or hex with 0x. No sign, no octal: 010 would surprise whoever meant ten. */
@@ -113,18 +113,18 @@ static int parse_number(const char *text, u64 *number)
 	return isdigit(text[0]) ? kstrtoull(text, 10, number) : -EINVAL;
 }
 
-static int parse_bounded(struct gw_parse *p, const char *key, const char *text, u64 max,
-			 int too_many, u64 *number)
+int gw_parse_bounded(struct gw_error *error, const char *key, const char *text, u64 max,
+		     int too_many, u64 *number)
 {
 	int ret = parse_number(text, number);
 
 	if (ret == -ERANGE)
-		return gw_error_set(p->error, too_many, "%s: number too large", key);
+		return gw_error_set(error, too_many, "%s: number too large", key);
 	if (ret)
-		return gw_error_set(p->error, -EINVAL, "%s: not a number (decimal, or hex with 0x)",
+		return gw_error_set(error, -EINVAL, "%s: not a number (decimal, or hex with 0x)",
 				    key);
 	if (*number > max)
-		return gw_error_set(p->error, too_many, "%s: more than %llu", key, max);
+		return gw_error_set(error, too_many, "%s: more than %llu", key, max);
 	return 0;
 }
 
@@ -144,7 +144,7 @@ static int parse_op(struct gw_parse *p, char *value)
 static int parse_addr(struct gw_parse *p, char *value)
 {
 	u64 number;
-	int ret = parse_bounded(p, "addr", value, ULONG_MAX, -EFAULT, &number);
+	int ret = gw_parse_bounded(p->error, "addr", value, ULONG_MAX, -EFAULT, &number);
 
 	p->request->addr = number;
 	return ret;
@@ -153,7 +153,7 @@ static int parse_addr(struct gw_parse *p, char *value)
 static int parse_pid(struct gw_parse *p, char *value)
 {
 	u64 number;
-	int ret = parse_bounded(p, "pid", value, INT_MAX, -ESRCH, &number);
+	int ret = gw_parse_bounded(p->error, "pid", value, INT_MAX, -ESRCH, &number);
 
 	if (!ret && !number)
 		return gw_error_set(p->error, -EINVAL, "pid: must be positive");
@@ -164,7 +164,8 @@ static int parse_pid(struct gw_parse *p, char *value)
 static int parse_nr_pages(struct gw_parse *p, char *value)
 {
 	u64 number;
-	int ret = parse_bounded(p, "nr_pages", value, ULONG_MAX >> PAGE_SHIFT, -E2BIG, &number);
+	int ret = gw_parse_bounded(p->error, "nr_pages", value, ULONG_MAX >> PAGE_SHIFT, -E2BIG,
+				   &number);
 
 	if (!ret && !number)
 		return gw_error_set(p->error, -EINVAL, "nr_pages: must be at least 1");
@@ -181,10 +182,10 @@ static int parse_flags(struct gw_parse *p, char *value)
 		return gw_error_set(p->error, -E2BIG, "flags: list too long");
 	while ((flag = strsep(&rest, ","))) {
 		for (name = gw_flag_names; name->name; name++)
-			if (!strcmp(name->name, flag))
+			if (!strcmp(name->name, flag) && !(name->mask & GW_FLAGS_OBSERVED))
 				break;
 		if (!name->name) {
-			allow_flags(p->error, ~0);
+			allow_flags(p->error, ~GW_FLAGS_OBSERVED);
 			return gw_error_set(p->error, -EINVAL, "flags: no such flag: '%s'", flag);
 		}
 		p->request->flags |= name->mask;
@@ -203,7 +204,7 @@ static int parse_run(struct gw_parse *p, char *value)
 static int parse_peek(struct gw_parse *p, char *value)
 {
 	u64 number;
-	int ret = parse_bounded(p, "peek", value, PAGE_SIZE, -E2BIG, &number);
+	int ret = gw_parse_bounded(p->error, "peek", value, PAGE_SIZE, -E2BIG, &number);
 
 	if (!ret && !number)
 		return gw_error_set(p->error, -EINVAL, "peek: must be at least 1");
@@ -280,7 +281,7 @@ static void allow_keys(struct gw_parse *p)
 		if (!takes(p, &keys[i]))
 			continue;
 		scnprintf(word, sizeof(word), "%s%s", keys[i].name, keys[i].bare ? "" : "=");
-		allow(p->error, word);
+		gw_error_allow(p->error, word);
 	}
 }
 

@@ -60,6 +60,27 @@ void gw_error_name(struct gw_error *error, int ret);
 int gw_request_copy(const char __user *buffer, size_t count, char **line, struct gw_error *error);
 
 /**
+ * gw_error_allow() - add a word to what would be allowed
+ * @error: the error
+ * @word: the word
+ */
+void gw_error_allow(struct gw_error *error, const char *word);
+
+/**
+ * gw_parse_bounded() - read a number of a line
+ * @error: filled in if it is none
+ * @key: what it is the value of
+ * @text: decimal, or hex with 0x
+ * @max: largest one
+ * @too_many: negative errno of a larger one
+ * @number: set to it
+ *
+ * Return: 0, or a negative errno.
+ */
+int gw_parse_bounded(struct gw_error *error, const char *key, const char *text, u64 max,
+		     int too_many, u64 *number);
+
+/**
  * struct gw_request - a request
  * @op: the op
  * @task: thread whose memory; a reference is held

@@ -33,6 +33,7 @@ enum gw_level { GW_PGD, GW_P4D, GW_PUD, GW_PMD, GW_PTE, GW_NR_LEVELS };
  * @GW_DEVICE: the page is private or exclusive to a device
  * @GW_BAD: not an entry that the kernel would accept
  * @GW_NOVMA: there is no VMA, so the tables may not be read
+ * @GW_UNREAD: what would have made reading legal could not be had without waiting: see gw_glance
  */
 enum gw_state {
 	GW_NONE,
@@ -44,6 +45,7 @@ enum gw_state {
 	GW_DEVICE,
 	GW_BAD,
 	GW_NOVMA,
+	GW_UNREAD,
 	GW_NR_STATES
 };
 

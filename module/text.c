@@ -2,6 +2,7 @@
 /*
  * The classic printout: what people used to get from a driver of their own and printk.
  */
+#include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 
@@ -90,6 +91,27 @@ static size_t value_width(const struct gw_field *field, const struct gw_value *v
 	}
 }
 
+static void print_stacks(struct seq_file *m, const struct gw_field *field, const void *object)
+{
+	char text[KSYM_SYMBOL_LEN];
+	unsigned int i;
+
+	for (; field->name; field++) {
+		struct gw_value value = { };
+
+		if (field->type != GW_STACK)
+			continue;
+		field->get(object, &value);
+		if (value.null)
+			continue;
+		seq_printf(m, "        %s\n", field->name);
+		for (i = 0; i < value.stack->nr; i++) {
+			gw_stack_symbol(value.stack->entries[i], text, sizeof(text));
+			seq_printf(m, "          %s\n", text);
+		}
+	}
+}
+
 /* Words "name value" with all plain fields of an object; what is null is left out. */
 static void print_line(struct seq_file *m, const char *title, const struct gw_field *field,
 		       const void *object)
@@ -103,7 +125,7 @@ static void print_line(struct seq_file *m, const char *title, const struct gw_fi
 
 		field->get(object, &value);
 		if (gw_value_is_null(field, &value) || field->type == GW_OBJECT ||
-		    field->type == GW_ARRAY)
+		    field->type == GW_ARRAY || field->type == GW_STACK)
 			continue;
 		width = strlen(field->name) + 2 + value_width(field, &value);
 		if (m->count - line + width > LINE_WIDTH) {
@@ -114,6 +136,13 @@ static void print_line(struct seq_file *m, const char *title, const struct gw_fi
 		print_value(m, field, &value);
 	}
 	seq_putc(m, '\n');
+}
+
+void gw_text_object(struct seq_file *m, const char *title, const struct gw_field *fields,
+		    const void *object)
+{
+	print_line(m, title, fields, object);
+	print_stacks(m, fields, object);
 }
 
 static const struct gw_field *find_field(const struct gw_field *field, const char *name)

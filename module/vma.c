@@ -97,7 +97,7 @@ struct vm_area_struct *gw_vma_stack_above(struct mm_struct *mm, struct task_stru
 	return vma;
 }
 
-int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts)
+void gw_vma_note(struct vm_area_struct *vma, struct gw_vma *facts)
 {
 	facts->start = vma->vm_start;
 	facts->end = vma->vm_end;
@@ -105,6 +105,12 @@ int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts)
 	facts->flags = vma->vm_flags;
 	facts->kind = vma_kind(vma);
 	facts->anonymous = vma_is_anonymous(vma);
+	facts->file = NULL;
+}
+
+int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts)
+{
+	gw_vma_note(vma, facts);
 	if (!vma->vm_file)
 		return 0;
 	facts->file = copy_path(vma->vm_file);

@@ -76,6 +76,15 @@ struct vm_area_struct *gw_vma_stack_above(struct mm_struct *mm, struct task_stru
 int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts);
 
 /**
+ * gw_vma_note() - copy the facts of a VMA but for the path of its file
+ * @vma: the VMA
+ * @facts: filled in; it holds nothing
+ *
+ * Context: any; the mmap lock of @vma->vm_mm is held for read or write.
+ */
+void gw_vma_note(struct vm_area_struct *vma, struct gw_vma *facts);
+
+/**
  * gw_vma_free() - free what gw_vma_copy() allocated
  * @facts: the facts; all zero is fine
  */

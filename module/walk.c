@@ -63,7 +63,7 @@ static noinline void classify_pte(struct gw_walk *w, struct gw_snapshot *snap)
 		.stable = path != w->last,
 		.special = special,
 	};
-	w->plain = !special && !vma_is_fsdax(w->vma);
+	w->plain = !special && w->vma && !vma_is_fsdax(w->vma);
 	snap->pfn = pte_pfn(path->pte);
 	snap->contiguous_shift = gw_arch_contiguous_shift(GW_PTE, value);
 	snap->state = gw_arch_protnone(value) ? GW_PROTNONE : GW_PRESENT;
@@ -86,7 +86,7 @@ static void classify_huge(const struct gw_path *path, struct gw_snapshot *snap)
 
 static noinline void classify_absent(const struct gw_walk *w, struct gw_snapshot *snap)
 {
-	bool hugetlb = is_vm_hugetlb_page(w->vma);
+	bool hugetlb = w->vma && is_vm_hugetlb_page(w->vma);
 	const struct gw_path *path = w->path;
 	struct gw_softleaf soft;
 	pte_t pte = path->pte;
@@ -320,7 +320,8 @@ static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path
 }
 
 /* Another way down, from the top; or the last one, if it turns out to be that. */
-static noinline void descend(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+static noinline void descend(struct gw_walk *w, struct mm_struct *mm, struct vm_area_struct *vma,
+			     unsigned long addr)
 {
 	struct gw_path *path;
 	bool same;
@@ -329,7 +330,7 @@ static noinline void descend(struct gw_walk *w, struct vm_area_struct *vma, unsi
 	if (w->path == w->next && w->next != w->last)
 		w->next++;
 	path = w->next;
-	gw_descend(vma->vm_mm, addr, path);
+	gw_descend(mm, addr, path);
 	same = w->path && w->path != path && gw_path_same_way(w->path, path);
 	if (same)
 		w->path->ptep = path->ptep;
@@ -340,7 +341,7 @@ static noinline void descend(struct gw_walk *w, struct vm_area_struct *vma, unsi
 		w->like = NULL;
 	w->vma = vma;
 	w->addr = addr;
-	w->lock = lock_of_last(vma, w->path);
+	w->lock = vma ? lock_of_last(vma, w->path) : NULL;
 	w->online = ~0ULL;
 }
 
@@ -357,7 +358,7 @@ static bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma, u
 static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
 {
 	if (!same_way_down(w, vma, addr)) {
-		descend(w, vma, addr);
+		descend(w, vma->vm_mm, vma, addr);
 	} else if (addr != w->addr) {
 		w->addr = addr;
 		if (w->path->last == GW_PTE)
@@ -501,14 +502,20 @@ unsigned int gw_walk_used(const struct gw_walk *walk)
 	return walk->next - walk->ways + (walk->path == walk->next && walk->next != walk->last);
 }
 
+/* A snapshot of no entry. */
+static void read_nothing(struct gw_snapshot *snap, enum gw_state state)
+{
+	*snap = (struct gw_snapshot){
+		.state = state, .leaf = GW_NR_LEVELS, .stable = state == GW_NOVMA,
+	};
+}
+
 /* Returns how many pages a snapshot was taken of. */
 static unsigned int walk_vma(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long nr, struct gw_snapshot *snaps)
 {
 	if (!vma) {
-		*snaps = (struct gw_snapshot){
-			.state = GW_NOVMA, .leaf = GW_NR_LEVELS, .stable = true,
-		};
+		read_nothing(snaps, GW_NOVMA);
 		return 1;
 	}
 	if (is_vm_hugetlb_page(vma))
@@ -540,4 +547,110 @@ void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long
 		 struct gw_snapshot *snap)
 {
 	gw_walk_range(walk, vma->vm_mm, vma, addr, 1, snap);
+}
+
+void gw_glance_begin(struct gw_glance *glance, struct gw_walk *walk, struct mm_struct *mm)
+{
+	glance->walk = walk;
+	glance->mm = mm;
+	glance->locked = mmap_read_trylock(mm);
+	/* The mmap lock was given up meanwhile: tables may be gone, and VMAs. */
+	walk->vma = NULL;
+	walk->like = NULL;
+}
+
+void gw_glance_end(struct gw_glance *glance)
+{
+	if (glance->locked)
+		mmap_read_unlock(glance->mm);
+}
+
+/* Is the last entry still what the way down has read? */
+static bool is_same(const struct gw_path *path)
+{
+	return gw_path_same_end(path) &&
+	       (path->last < GW_PTE || pte_val(READ_ONCE(*path->ptep)) == pte_val(path->pte));
+}
+
+/* The entries alone, without their lock. An empty one may be about to be written. */
+static void take_entries(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+{
+	struct gw_path *path = w->path;
+
+	w->like = NULL;
+	if (path->last == GW_PTE)
+		read_pte(w, addr, path->ptep, snap);
+	else
+		read_other(w, addr, snap);
+	w->like = NULL;
+	snap->offset = offset_in_page(addr);
+	if (!is_same(path)) {
+		make_unstable(w, addr, snap);
+		return;
+	}
+	if (path->end == GW_END_EMPTY && path->last >= GW_PUD)
+		snap->stable = false;
+}
+
+/*
+ * Nobody keeps these tables but that interrupts are off: see gup_fast. What an entry means cannot
+ * be told for sure where the VMA is not known: only a page that is mapped is certain.
+ */
+static void glance_at_own(struct gw_walk *w, unsigned long addr, struct gw_snapshot *snap)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	descend(w, current->mm, NULL, addr);
+	take_entries(w, addr, snap);
+	local_irq_restore(flags);
+	if (snap->leaf == GW_NR_LEVELS)
+		snap->stable = false;
+}
+
+static void glance_at_vma(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
+			  struct gw_snapshot *snap)
+{
+	rcu_read_lock();
+	go_down(w, vma, addr);
+	if (spin_trylock(w->lock)) {
+		if (!take(w, addr, 1, snap))
+			make_unstable(w, addr, snap);
+		spin_unlock(w->lock);
+	} else {
+		take_entries(w, addr, snap);
+	}
+	rcu_read_unlock();
+}
+
+void gw_glance_at(const struct gw_glance *glance, unsigned long addr, struct gw_snapshot *snap)
+{
+	bool own = glance->mm == current->mm, hugetlb;
+	struct vm_area_struct *vma;
+
+	if (addr >= (glance->mm->task_size ?: TASK_SIZE)) {
+		read_nothing(snap, GW_NOVMA);
+		return;
+	}
+	if (!glance->locked) {
+		if (own)
+			glance_at_own(glance->walk, addr, snap);
+		else
+			read_nothing(snap, GW_UNREAD);
+		return;
+	}
+	vma = gw_vma_lookup(glance->mm, addr);
+	if (!vma) {
+		read_nothing(snap, GW_NOVMA);
+		return;
+	}
+	hugetlb = is_vm_hugetlb_page(vma);
+	/* as walk_hugetlb() takes it */
+	if (hugetlb && !down_read_trylock(&vma->vm_file->f_mapping->i_mmap_rwsem)) {
+		read_nothing(snap, GW_UNREAD);
+		return;
+	}
+	glance_at_vma(glance->walk, vma, addr, snap);
+	if (hugetlb)
+		i_mmap_unlock_read(vma->vm_file->f_mapping);
 }

@@ -99,4 +99,51 @@ void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_st
 void gw_walk_one(struct gw_walk *walk, struct vm_area_struct *vma, unsigned long addr,
 		 struct gw_snapshot *snap);
 
+/**
+ * struct gw_glance - a look at page tables that never waits
+ * @walk: where its snapshots have their ways
+ * @mm: whose
+ * @locked: the mmap lock was to be had; else only the caller's own tables can be looked at
+ */
+struct gw_glance {
+	struct gw_walk *walk;
+	struct mm_struct *mm;
+	bool locked;
+};
+
+/**
+ * gw_glance_begin() - begin to look at page tables without waiting for anything
+ * @glance: filled in
+ * @walk: from gw_walk_begin()
+ * @mm: whose; it stays until the end of the glance, and so do its users
+ *
+ * Takes the mmap lock for read where that can be had at once. The caller may hold it himself, for
+ * read or write, and any lock that may be held when the mmap lock is.
+ *
+ * Context: process context, interrupts on or off; it never sleeps and never faults.
+ */
+void gw_glance_begin(struct gw_glance *glance, struct gw_walk *walk, struct mm_struct *mm);
+
+/**
+ * gw_glance_end() - give back what gw_glance_begin() took
+ * @glance: the glance
+ */
+void gw_glance_end(struct gw_glance *glance);
+
+/**
+ * gw_glance_at() - take a snapshot of one address
+ * @glance: the glance
+ * @addr: the address, in user space
+ * @snap: filled in
+ *
+ * With the mmap lock it is what gw_walk_one() takes, in one try; where the lock of the entry is
+ * taken there are no facts of the page, and an empty entry is not stable. Without it, the tables of
+ * the caller's own memory are read as gup_fast reads them, with interrupts off, and there are no
+ * facts of the page either; of other memory nothing is read (GW_UNREAD): on x86 up to v6.12 only a
+ * CPU that uses an address space is waited for when its tables are freed.
+ *
+ * Context: as gw_glance_begin().
+ */
+void gw_glance_at(const struct gw_glance *glance, unsigned long addr, struct gw_snapshot *snap);
+
 #endif /* _GUPWALK_WALK_H */

@@ -146,4 +146,35 @@ static inline int gw_follow_pfn(struct vm_area_struct *vma, unsigned long addr,
 #endif
 }
 
+/* What follow_pfnmap_start() is asked: @args is its argument. */
+static inline void gw_follow_args(const void *args, struct vm_area_struct **vma,
+				  unsigned long *addr)
+{
+#if GW_HAVE_FOLLOW_PFNMAP
+	const struct follow_pfnmap_args *follow = args;
+
+	*vma = follow->vma;
+	*addr = follow->address;
+#endif
+}
+
+/* What it has found, after it succeeded. */
+static inline bool gw_follow_found(const void *args, u64 *pfn)
+{
+#if GW_HAVE_FOLLOW_PFNMAP
+	*pfn = ((const struct follow_pfnmap_args *)args)->pfn;
+	return true;
+#else
+	return false;
+#endif
+}
+
+#if GW_HAVE_FOLL_PCI_P2PDMA
+#define GW_FOLL_PCI_P2PDMA FOLL_PCI_P2PDMA
+#define GW_FOLL_INTERRUPTIBLE FOLL_INTERRUPTIBLE
+#else
+#define GW_FOLL_PCI_P2PDMA 0
+#define GW_FOLL_INTERRUPTIBLE 0
+#endif
+
 #endif /* _GUPWALK_COMPAT_GUP_H */

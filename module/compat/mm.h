@@ -86,6 +86,16 @@ struct folio {
 #define folio_order(folio) compound_order(&(folio)->page)
 #endif
 
+/* Of memory that may be free: the caller gives the reference back by put_page(). */
+static inline bool gw_folio_try_get(struct folio *folio)
+{
+#if GW_HAVE_FOLIO
+	return folio_try_get(folio);
+#else
+	return get_page_unless_zero(&folio->page);
+#endif
+}
+
 /* The caller gives it back by put_dev_pagemap(). */
 static inline struct dev_pagemap *gw_get_dev_pagemap(unsigned long pfn)
 {

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who called: a call stack, and the driver that it names.
+ */
+#ifndef _GUPWALK_CALLER_H
+#define _GUPWALK_CALLER_H
+
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+/* Frames of a stack that are kept. */
+#define GW_STACK_MAX 20
+
+/* Room for the name of a driver: that of a module, or of a function. */
+#define GW_DRIVER_MAX 64
+
+/**
+ * struct gw_stack - return addresses, the caller of the observed function first
+ * @nr: how many
+ * @entries: the addresses
+ */
+struct gw_stack {
+	unsigned int nr;
+	unsigned long entries[GW_STACK_MAX];
+};
+
+/**
+ * gw_stack_take() - the stack of who calls an observed function
+ * @stack: filled in
+ * @regs: the registers at the function's first instruction
+ *
+ * Context: any; called from the handler of a probe.
+ */
+void gw_stack_take(struct gw_stack *stack, struct pt_regs *regs);
+
+/**
+ * gw_stack_symbol() - a frame in words
+ * @address: the return address
+ * @text: filled in: name+offset/size, and [module] after it; "?" if no name is known
+ * @size: bytes of @text
+ *
+ * An address without a name is not shown: kptr_restrict would hide it too.
+ *
+ * Context: may sleep.
+ */
+void gw_stack_symbol(unsigned long address, char *text, size_t size);
+
+/**
+ * gw_stack_driver() - who is behind a call
+ * @stack: the stack
+ * @driver: filled in: name of the module that is nearest in the stack; without one that of the
+ *	first function outside what merely passes such calls on; "?" if no name is known
+ *
+ * Context: may sleep.
+ */
+void gw_stack_driver(const struct gw_stack *stack, char driver[GW_DRIVER_MAX]);
+
+/**
+ * gw_callers_init() - begin to look at which modules there are
+ *
+ * Return: 0 or a negative errno.
+ */
+int gw_callers_init(void);
+
+/**
+ * gw_callers_exit() - and no longer
+ */
+void gw_callers_exit(void);
+
+#endif /* _GUPWALK_CALLER_H */
