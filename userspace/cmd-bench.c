@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "device.h"
 #include "json.h"
 #include "number.h"
@@ -106,7 +107,7 @@ struct line {
 	bool (*measure)(struct bench *b, struct cost *c);
 };
 
-static uint64_t now_ns(void)
+uint64_t bench_now(void)
 {
 	struct timespec t;
 
@@ -172,11 +173,11 @@ static uint64_t fastest(struct bench *b, const struct area *a,
 	int i;
 
 	for (i = 0; i < TIMES; i++) {
-		uint64_t start = now_ns(), took;
+		uint64_t start = bench_now(), took;
 
 		if (!way(b, a))
 			return 0;
-		took = now_ns() - start;
+		took = bench_now() - start;
 		if (!best || took < best)
 			best = took;
 	}
@@ -557,8 +558,12 @@ static int do_bench(struct session *s, int argc, char **argv)
 
 	if (parser_next(&p, &arg) < 0)
 		return p.status;
-	if (!parser_words(&p, 0, 0))
+	if (!parser_words(&p, 0, 1))
 		return STATUS_TROUBLE;
+	if (p.argc && strcmp(p.argv[0], "observe"))
+		return usage_error(s, p.argv[0], "is nothing that is measured: observe is");
+	if (p.argc)
+		return device_need_live(s->debugfs) ? bench_observe(s) : STATUS_TROUBLE;
 	b.walk = device_open_walk(s->debugfs);
 	if (b.walk >= 0 && device_need_live(s->debugfs))
 		b.run = device_open(s->debugfs);
@@ -586,9 +591,9 @@ static int do_bench(struct session *s, int argc, char **argv)
 
 const struct command command_bench = {
 	.name = "bench",
-	.words = "",
+	.words = "[observe]",
 	.summary = "measure what a walk costs, beside /proc/PID/pagemap and PAGEMAP_SCAN in the "
-		   "same run",
+		   "same run; or what observing adds to a call, beside probes of tracefs",
 	.more =
 "Each line is about memory of its own, the fastest of five times, in nanoseconds for each unit:\n"
 "small pages\ta touched page of 64 MiB of them\n"

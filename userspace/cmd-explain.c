@@ -15,6 +15,7 @@
 #include "number.h"
 #include "record.h"
 #include "show.h"
+#include "status.h"
 #include "text.h"
 
 enum {
@@ -68,22 +69,6 @@ static bool scan_options(struct parser *p, struct question *q)
 		}
 	}
 	return c == 0;
-}
-
-/* A line of /proc/PID/status: "VmLck:       0 kB" */
-static bool status_kb(uint64_t pid, const char *key, uint64_t *kb)
-{
-	struct strbuf path = { 0 }, text = { 0 };
-	const char *at = NULL;
-
-	strbuf_addf(&path, "/proc/%" PRIu64 "/status", pid);
-	if (!slurp(path.at, &text))
-		at = strstr(strbuf_text(&text), key);
-	if (at)
-		*kb = strtoull(at + strlen(key), NULL, 10);
-	strbuf_free(&path);
-	strbuf_free(&text);
-	return at;
 }
 
 /* Some drivers count with what is locked (vfio), others with what is pinned (RDMA). */

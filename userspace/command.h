@@ -170,6 +170,8 @@ extern const struct command command_compare;
 extern const struct command command_walk;
 extern const struct command command_translate;
 extern const struct command command_explain;
+extern const struct command command_observe;
+extern const struct command command_pins;
 extern const struct command command_bench;
 
 #endif

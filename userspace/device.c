@@ -93,6 +93,11 @@ int device_open(const char *dir)
 	return open_file(dir, "run", O_RDWR);
 }
 
+int device_open_observe(const char *dir)
+{
+	return open_file(dir, "observe", O_RDWR | O_NONBLOCK);
+}
+
 int device_open_walk(const char *dir)
 {
 	return open_file(dir, "walk", O_RDWR);

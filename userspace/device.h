@@ -58,6 +58,14 @@ int device_open(const char *dir);
  */
 int device_open_walk(const char *dir);
 
+/**
+ * device_open_observe() - open a descriptor for observing; reading it does not wait
+ * @dir: the directory; must be live
+ *
+ * Return: as device_open().
+ */
+int device_open_observe(const char *dir);
+
 /* What became of a request. */
 enum answer {
 	ANSWER_RECORD,		/* made; the answer is a record */

@@ -26,7 +26,7 @@ _gupwalk() {
 		_pids
 		return
 		;;
-	--pages)
+	--pages | --comm | --addr | --min-pages | --min-time | --module)
 		return
 		;;
 	--op | --flags)
@@ -51,6 +51,7 @@ _gupwalk() {
 	[[ $cur == -* ]] && return
 	case $command in
 	run) mapfile -t COMPREPLY < <(compgen -W "$scenarios" -- "$cur") ;;
+	observe) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	compare)
 		_filedir
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$scenarios" -- "$cur")

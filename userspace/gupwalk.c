@@ -20,6 +20,8 @@ static const struct command *const commands[] = {
 	&command_walk,
 	&command_translate,
 	&command_explain,
+	&command_observe,
+	&command_pins,
 	&command_bench,
 };
 

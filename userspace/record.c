@@ -22,9 +22,9 @@ static const struct field record_fields[] = {
 	FIELD(record, source, STRING),
 	FIELD(record, op, STRING),
 	NULLABLE(record, impl, STRING),
-	FIELD(record, pid, SIGNED),
-	FIELD(record, tgid, SIGNED),
-	FIELD(record, comm, STRING),
+	NULLABLE(record, pid, SIGNED),
+	NULLABLE(record, tgid, SIGNED),
+	NULLABLE(record, comm, STRING),
 	FIELD(record, addr, HEX),
 	FIELD(record, nr_pages, UNSIGNED),
 	FIELD(record, flags, NAMES),
@@ -38,8 +38,14 @@ static const struct field record_fields[] = {
 	NULLABLE(record, advice, STRING),
 	FIELD(record, duration_ns, UNSIGNED),
 	FIELD(record, total_ns, UNSIGNED),
-	FIELD(record, mmap_lock, STRING),
+	NULLABLE(record, mmap_lock, STRING),
 	FIELD(record, held, BOOLEAN),
+	NULLABLE(record, stack, NAMES),
+	NULLABLE(record, driver, STRING),
+	FIELD(record, caller_pid, MAYBE),
+	FIELD(record, caller_tgid, MAYBE),
+	NULLABLE(record, caller_comm, STRING),
+	FIELD(record, pages_left, MAYBE),
 };
 
 static const struct field vma_fields[] = {
@@ -135,9 +141,9 @@ static bool read_snapshot(const struct place *up, const char *key, struct json_o
 	s = *to = field_keep(&p, sizeof(*s));
 	if (!fields_read(&p, snapshot_fields, ARRAY_SIZE(snapshot_fields), object, s))
 		return false;
-	/* only where there is no VMA nothing was read */
+	/* only where there is no VMA, or the lock was not to be had, nothing was read */
 	if ((!json_object_object_get_ex(object, "size", &value) || !value) &&
-	    strcmp(s->state, "novma"))
+	    strcmp(s->state, "novma") && strcmp(s->state, "unread"))
 		return field_fail(&p, "size", "is missing or null");
 	if (!json_object_object_get_ex(object, "levels", &value))
 		value = NULL;
@@ -209,9 +215,11 @@ static bool read_peek(const struct place *p, struct json_object *object, struct 
 
 static bool read_record(const struct place *p, struct json_object *object, struct record *r)
 {
+	static const char *const of_request[] = { "pid", "tgid", "comm", "mmap_lock" };
 	struct place in_vma = place_in(p, "vma");
 	struct json_object *value = NULL;
 	uint64_t format;
+	size_t i;
 
 	if (!json_object_is_type(object, json_type_object))
 		return field_fail(p, NULL, "is no JSON object");
@@ -223,6 +231,10 @@ static bool read_record(const struct place *p, struct json_object *object, struc
 	if (!fields_read(p, record_fields, ARRAY_SIZE(record_fields), object, r) ||
 	    !read_peek(p, object, r))
 		return false;
+	/* only of an observed call it may not be known */
+	for (i = 0; i < ARRAY_SIZE(of_request) && strcmp(r->source, "observe"); i++)
+		if (!json_object_object_get_ex(object, of_request[i], &value) || !value)
+			return field_fail(p, of_request[i], "is missing or null");
 	/* only a prediction may not know it */
 	if (!json_object_object_get_ex(object, "ret", &value) || (!value && !r->predicted))
 		return field_fail(p, "ret", "is missing or null");

@@ -96,9 +96,9 @@ struct record {
 	const char *source;
 	const char *op;
 	const char *impl;
-	int64_t pid;
+	int64_t pid;		/* 0: an observed call, and not known whose memory it is */
 	int64_t tgid;
-	const char *comm;
+	const char *comm;	/* NULL then */
 	uint64_t addr;
 	uint64_t nr_pages;
 	const char *flags;
@@ -112,8 +112,14 @@ struct record {
 	const char *advice;
 	uint64_t duration_ns;
 	uint64_t total_ns;
-	const char *mmap_lock;
+	const char *mmap_lock;	/* NULL of observed calls that may have dropped it */
 	bool held;
+	const char *stack;	/* of observed calls: frames with commas between them */
+	const char *driver;	/* of observed calls: who made it */
+	struct maybe caller_pid;
+	struct maybe caller_tgid;
+	const char *caller_comm;
+	struct maybe pages_left; /* of observed pins: not given back when it was read */
 	const char *peek;	/* bytes, not a string */
 	size_t peek_len;
 	struct vma *vma;

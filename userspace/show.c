@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "pin.h"
 #include "print.h"
 #include "words.h"
 
@@ -273,7 +274,7 @@ static void show_more_pages(struct session *s, const struct record *r)
 	table_print(t);
 }
 
-static void put_call(const struct record *r, struct strbuf *out)
+void show_call(const struct record *r, struct strbuf *out)
 {
 	strbuf_addf(out, "%s(0x%" PRIx64, r->op, r->addr);
 	if (r->nr_pages != 1)
@@ -363,7 +364,7 @@ static bool op_copies(const char *op)
 
 static void put_outlook(const struct record *r, struct strbuf *out)
 {
-	put_call(r, out);
+	show_call(r, out);
 	strbuf_addf(out, " of %s, pid %" PRId64 ": ", r->comm, r->tgid);
 	if (!strcmp(r->predicted, "works")) {
 		strbuf_addf(out, "would work");
@@ -423,13 +424,34 @@ void show_prediction(struct session *s, const struct record *r)
 	show_page(s, &r->pages[i]);
 }
 
+/* Who made a call that others made, and from where. */
+static void show_observed(struct session *s, const struct record *r)
+{
+	struct strbuf words = { 0 };
+
+	strbuf_addf(&words, "%s, for %s, pid %" PRId64, r->driver,
+		    r->caller_comm ? r->caller_comm : "?", r->caller_pid.value);
+	if (r->comm && r->tgid != r->caller_tgid.value)
+		strbuf_addf(&words, "; the memory of %s, pid %" PRId64, r->comm, r->tgid);
+	show_words(s, "driver", strbuf_text(&words));
+	strbuf_free(&words);
+	stack_words(r->stack, &words);
+	show_words(s, "stack", strbuf_text(&words));
+	strbuf_free(&words);
+	if (r->pages_left.known)
+		strbuf_addf(&words, "%" PRId64 " page%s had not been given back when this was read",
+			    r->pages_left.value, r->pages_left.value == 1 ? "" : "s");
+	show_words(s, "held", strbuf_text(&words));
+	strbuf_free(&words);
+}
+
 void show_record(struct session *s, const struct record *r, size_t number)
 {
 	const char *bold = session_colors(s) ? "\033[1m" : "", *normal = *bold ? "\033[0m" : "";
 	struct strbuf call = { 0 }, words = { 0 };
 	size_t i;
 
-	put_call(r, &call);
+	show_call(r, &call);
 	fprintf(s->out, "\n%zu. %s%s%s\n", number, bold, strbuf_text(&call), normal);
 	if (r->reason_text) {
 		strbuf_addf(&words, "%s (%s)", r->reason_text, r->reason ? r->reason : "?");
@@ -438,13 +460,16 @@ void show_record(struct session *s, const struct record *r, size_t number)
 	}
 	if (r->impl && strcmp(r->impl, r->op))
 		show_words(s, "through", r->impl);
-	if (strcmp(r->mmap_lock, "kept"))
+	if (r->driver)
+		show_observed(s, r);
+	else if (strcmp(r->mmap_lock, "kept"))
 		show_words(s, "lock", strcmp(r->mmap_lock, "dropped") ?
 			   "the call is made without the mmap lock, and takes it if it needs it: "
 			   "others may have changed the mapping between before and after" :
 			   "the call gave up the mmap lock to wait: others may have changed the "
 			   "mapping between before and after");
-	show_vma(s, r->vma);
+	if (r->vma || !r->driver)
+		show_vma(s, r->vma);
 	if (r->nr_read)
 		show_page(s, &r->pages[0]);
 	for (i = 0; i < r->nr_read && i < 1; i++)
@@ -455,7 +480,7 @@ void show_record(struct session *s, const struct record *r, size_t number)
 		put_bytes(&words, r->peek, r->peek_len);
 		show_words(s, "peek", strbuf_text(&words));
 	}
-	if (r->held)
+	if (r->held && !r->driver)
 		show_words(s, "held", "by the descriptor that asked for it");
 	show_more_pages(s, r);
 	strbuf_free(&words);

@@ -22,6 +22,13 @@ void show_record(struct session *s, const struct record *r, size_t number);
 void show_prediction(struct session *s, const struct record *r);
 
 /**
+ * show_call() - a call in words: its name, arguments and result
+ * @r: the record
+ * @out: where it is appended
+ */
+void show_call(const struct record *r, struct strbuf *out);
+
+/**
  * show_words() - print words in lines, after a label
  * @s: the invocation; its output is open
  * @label: the label

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* gupwalk bench observe: what observing adds to a call, beside probes of tracefs. */
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "json.h"
+#include "print.h"
+
+/* So many calls are timed together, so often, and the fastest counts. All find room as records. */
+#define CALLS 400
+#define TIMES 7
+
+#define FUNCTION "pin_user_pages_remote"
+#define TRACING "/sys/kernel/tracing/"
+
+/* What is timed: process_vm_readv() of one byte, which pins a page and unpins it. */
+static uint64_t time_calls(char *page)
+{
+	struct iovec local = { page, 1 }, remote = { page + 64, 1 };
+	uint64_t start = bench_now();
+	int i;
+
+	for (i = 0; i < CALLS; i++)
+		if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != 1)
+			return 0;
+	return bench_now() - start;
+}
+
+static void drain(int fd)
+{
+	static char bytes[65536];
+
+	while (fd >= 0 && read(fd, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+/* Nanoseconds a call; 0: it cannot be done. @fd: of `observe`, or -1. */
+static uint64_t fastest(char *page, int fd)
+{
+	uint64_t best = 0, took;
+	int i;
+
+	for (i = 0; i < TIMES; i++) {
+		took = time_calls(page);
+		drain(fd);
+		if (took && (!best || took < best))
+			best = took;
+	}
+	return best / CALLS;
+}
+
+static uint64_t observed(struct session *s, char *page, const char *filter)
+{
+	int fd = device_open_observe(s->debugfs);
+	uint64_t ns = 0;
+
+	if (fd < 0)
+		return 0;
+	if (write(fd, filter, strlen(filter)) == (ssize_t)strlen(filter))
+		ns = fastest(page, fd);
+	else
+		complain("observing", filter, strerror(errno), "does somebody observe already?");
+	close(fd);
+	return ns;
+}
+
+static bool trace(const char *file, const char *text)
+{
+	struct strbuf path = { 0 };
+	bool done;
+	int fd;
+
+	strbuf_addf(&path, TRACING "%s", file);
+	fd = open(path.at, O_WRONLY | O_APPEND | O_CLOEXEC);
+	done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	if (fd >= 0)
+		close(fd);
+	strbuf_free(&path);
+	return done;
+}
+
+/* A probe at the function's entry and one at its return, which note its first argument. */
+static uint64_t traced(char *page)
+{
+	uint64_t ns = 0;
+
+	if (trace("kprobe_events", "p:gupwalk/bench_entry " FUNCTION "\n") &&
+	    trace("kprobe_events", "r:gupwalk/bench_return " FUNCTION " $retval\n") &&
+	    trace("events/gupwalk/enable", "1"))
+		ns = fastest(page, -1);
+	trace("events/gupwalk/enable", "0");
+	trace("kprobe_events", "-:gupwalk/bench_entry\n");
+	trace("kprobe_events", "-:gupwalk/bench_return\n");
+	return ns;
+}
+
+struct row {
+	const char *what;
+	uint64_t ns;
+};
+
+static void print_text(struct session *s, const struct row *rows, size_t n)
+{
+	static const struct column columns[] = {
+		{ .name = "a call that pins and unpins a page" }, { .name = "ns", .right = true },
+		{ .name = "more", .right = true },
+	};
+	struct table *t = table_new(s, columns, ARRAY_SIZE(columns));
+	char ns[24], more[24];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(ns, sizeof(ns), rows[i].ns ? "%" PRIu64 : "-", rows[i].ns);
+		snprintf(more, sizeof(more), rows[i].ns && i ? "%+" PRId64 : "-",
+			 (int64_t)(rows[i].ns - rows[0].ns));
+		table_row(t, (const char *[]){ rows[i].what, ns, more }, false);
+	}
+	table_print(t);
+}
+
+static void print_json(struct session *s, const struct row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_put(o, "what", rows[i].what);
+		json_object_object_add(o, "ns", rows[i].ns ? json_object_new_uint64(rows[i].ns) :
+				       NULL);
+		json_print(o, s->out);
+	}
+}
+
+int bench_observe(struct session *s)
+{
+	struct row rows[] = {
+		{ .what = "no probes" }, { .what = "observed, the filter does not match" },
+		{ .what = "observed, with its record" },
+		{ .what = "kprobe and kretprobe of tracefs" },
+	};
+	char *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	struct strbuf filter = { 0 };
+
+	if (page == MAP_FAILED || !session_out(s))
+		return STATUS_TROUBLE;
+	rows[0].ns = fastest(page, -1);
+	rows[1].ns = observed(s, page, "op=" FUNCTION " comm=none\n");
+	strbuf_addf(&filter, "op=" FUNCTION " pid=%d\n", getpid());
+	rows[2].ns = observed(s, page, filter.at);
+	rows[3].ns = traced(page);
+	strbuf_free(&filter);
+	if (s->json)
+		print_json(s, rows, ARRAY_SIZE(rows));
+	else
+		print_text(s, rows, ARRAY_SIZE(rows));
+	return rows[1].ns && rows[2].ns ? STATUS_FINE : STATUS_TROUBLE;
+}

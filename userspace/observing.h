@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GUPWALK_OBSERVING_H
+#define GUPWALK_OBSERVING_H
+
+#include "command.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct observing - what the module's `probes` says, see debugfs-layout.md
+ * @active: somebody observes
+ * @seen: calls seen
+ * @recorded: of them, those that became records
+ * @filtered: of them, those passed over
+ * @lost: of them, those there was no room for
+ * @under_way: of them, those that have not returned
+ * @releases_lost: calls that gave pages back, and were missed
+ * @pins: pages pinned and not given back
+ * @pins_unknown: pages pinned that there was no room for
+ * @released_ambiguous: pages given back of which it is a guess whose pin it was
+ */
+struct observing {
+	bool active;
+	uint64_t seen;
+	uint64_t recorded;
+	uint64_t filtered;
+	uint64_t lost;
+	uint64_t under_way;
+	uint64_t releases_lost;
+	uint64_t pins;
+	uint64_t pins_unknown;
+	uint64_t released_ambiguous;
+};
+
+/**
+ * observing_read() - read `probes`
+ * @dir: the module's directory, live or saved
+ * @o: filled in
+ *
+ * Return: true; or false after a complaint.
+ */
+bool observing_read(const char *dir, struct observing *o);
+
+/**
+ * observing_doubts() - say what is not known of pins
+ * @s: the invocation; its output is open
+ * @o: the counts; nothing is printed if all is known
+ */
+void observing_doubts(struct session *s, const struct observing *o);
+
+#endif
