@@ -5,10 +5,12 @@
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -198,6 +200,28 @@ static void entries(void)
 			   "%s is in the page only", names.name[i]);
 }
 
+/* With an observer all lines are there; the table of functions comes after them. */
+static void probes(void)
+{
+	struct names names = first_column("`key: value`, one a line; without an observer");
+	int fd = open(module_file("observe"), O_RDWR | O_CLOEXEC), i = 0;
+	char *text, *line;
+
+	must(fd >= 0 && write(fd, "comm=nobody\n", 12) == 12);
+	text = read_file(module_file("probes"), NULL);
+	close(fd);
+	while ((line = strsep(&text, "\n")) && *line != '#') {
+		size_t length = strcspn(line, ":");
+
+		check_that(i < names.nr, "%s: not in the page", line);
+		check_that(length == strlen(names.name[i]) &&
+			   !strncmp(line, names.name[i], length), "%s, and not %s", line,
+			   names.name[i]);
+		i++;
+	}
+	check_num(i, names.nr);
+}
+
 static void ops(void)
 {
 	struct names columns = { .nr = 0 }, mentioned = { .nr = 0 };
@@ -261,6 +285,19 @@ static void check_keys(struct json_object *object, const char *start)
 	}
 	check_that(i == names.nr, "the table after %s has %d keys, the record %d: no %s", start,
 		   names.nr, i, i < names.nr ? names.name[i] : "");
+}
+
+/* A reference that a pipe has, so that there is one. */
+static void pins(void)
+{
+	int fd = open(module_file("observe"), O_RDWR | O_CLOEXEC), ends[2];
+	struct iovec vec = { map_anon(PAGE, true), PAGE };
+
+	must(fd >= 0 && write(fd, "\n", 1) == 1 && !pipe(ends));
+	must(vmsplice(ends[1], &vec, 1, 0) == (ssize_t)PAGE);
+	check_keys(json_tokener_parse(read_file(module_file("pins.jsonl"), NULL)),
+		   "`what` is `pin`");
+	close(fd);
 }
 
 static void record_keys(void)
@@ -331,6 +368,8 @@ const struct test tests_layout[] = {
 	{ "layout/files", files, NEED_LAYOUT },
 	{ "layout/version", version, NEED_LAYOUT },
 	{ "layout/entries", entries, NEED_LAYOUT },
+	{ "layout/probes", probes, NEED_LAYOUT },
+	{ "layout/pins", pins, NEED_LAYOUT },
 	{ "layout/ops", ops, NEED_LAYOUT },
 	{ "layout/record-keys", record_keys, NEED_LAYOUT },
 	{ "layout/words", words, NEED_LAYOUT },

@@ -54,6 +54,8 @@
 #define NEED_GUARD 0x2000000u
 #define NEED_NUMA_BALANCING 0x4000000u
 #define NEED_SPOIL 0x10000000u
+#define NEED_LEAKY 0x20000000u
+#define NEED_PROCESS_VM 0x40000000u
 
 /**
  * struct test - a test
@@ -71,7 +73,7 @@ struct test {
 
 /* Each area, ended by a test without a name. */
 extern const struct test tests_states[], tests_moving[], tests_facts[], tests_reasons[];
-extern const struct test tests_family[];
+extern const struct test tests_family[], tests_observe[];
 extern const struct test tests_predict[], tests_bulk[], tests_whole[], tests_translate[];
 extern const struct test tests_extents[];
 extern const struct test tests_bad[], tests_races[], tests_load[], tests_layout[], tests_target[];
@@ -211,6 +213,8 @@ __attribute__((format(printf, 2, 3))) struct json_object *record_on(int fd, cons
 
 /* Stress tests do not want each of their thousands of records among the collected ones. */
 void collect(bool on);
+/* Collects a record, a line with its newline, that was not got by a request. */
+void collect_line(const char *line, size_t length);
 
 /* ---- what /proc says ---- */
 

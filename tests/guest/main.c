@@ -29,7 +29,7 @@
 
 static const struct test * const areas[] = {
 	tests_states, tests_moving, tests_facts, tests_family, tests_predict, tests_reasons,
-	tests_bulk, tests_extents, tests_whole, tests_translate,
+	tests_bulk, tests_extents, tests_whole, tests_translate, tests_observe,
 	tests_bad, tests_target, tests_races, tests_load, tests_layout,
 };
 

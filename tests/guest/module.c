@@ -31,12 +31,12 @@ void collect(bool on)
  * A line in one write to a file opened for appending: several processes of a test do not tear
  * each other's lines.
  */
-static void collect_answer(const struct answer *answer)
+void collect_line(const char *line, size_t length)
 {
-	if (collect_fd < 0 || !answer->json || collected >= COLLECT_MAX)
+	if (collect_fd < 0 || collected >= COLLECT_MAX)
 		return;
 	collected++;
-	must(write(collect_fd, answer->text, answer->length) == (ssize_t)answer->length);
+	must(write(collect_fd, line, length) == (ssize_t)length);
 }
 
 const char *module_file(const char *name)
@@ -175,7 +175,8 @@ struct answer ask_bytes(int fd, const void *line, size_t length)
 	answer.text = read_all(fd, &answer.length);
 	if (answer.length)
 		answer.json = parse(answer.text, answer.length);
-	collect_answer(&answer);
+	if (answer.json)
+		collect_line(answer.text, answer.length);
 	return answer;
 }
 

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/uio.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../leaky/leaky.h"
 #include "lib.h"
 #include "needs.h"
 
@@ -322,6 +324,17 @@ static const char *need_spoil(void)
 	return "nothing makes bad entries (in the lab: --module tests/guest/gupwalk_spoil)";
 }
 
+static const char *need_leaky(void)
+{
+	return access(LEAKY_DEVICE, W_OK) ? "the module tests/leaky is not loaded" : NULL;
+}
+
+static const char *need_process_vm(void)
+{
+	return process_vm_readv(getpid(), NULL, 0, NULL, 0, 0) && errno == ENOSYS ?
+	       "this kernel has no process_vm_readv (CONFIG_CROSS_MEMORY_ATTACH)" : NULL;
+}
+
 static const char *need_movable_zone(void)
 {
 	char *text = read_file("/proc/zoneinfo", NULL), *zone = strstr(text, "zone  Movable");
@@ -368,6 +381,8 @@ static const struct {
 	{ NEED_GUARD, need_guard },
 	{ NEED_NUMA_BALANCING, need_numa_balancing },
 	{ NEED_SPOIL, need_spoil },
+	{ NEED_LEAKY, need_leaky },
+	{ NEED_PROCESS_VM, need_process_vm },
 };
 
 const char *need_missing(unsigned int wanted)

@@ -97,6 +97,12 @@ expect 2 "output to a full device" compare -o /dev/full data/thp.1.jsonl data/pr
 expect 0 "info on a saved copy" info --debugfs "$saved"
 expect 0 "list on a saved copy" list --debugfs "$saved"
 holds "list has the ops" "$work/out" "pin_user_pages"
+expect 0 "pins on a saved copy" pins --debugfs "$saved"
+holds "a pin that outlived its owner" "$work/out" "^leaky holds 4 of 4 pages: pin_user_pages_fast(write,longterm)"
+holds "its owner is gone" "$work/out" "outlived its owner"
+expect 0 "pins as JSON" pins --json --debugfs "$saved"
+trouble "observe on a saved copy" observe --debugfs "$saved" -- true
+trouble "observe a process and a command" observe -p 1 --debugfs "$saved" -- true
 expect 0 "two runs are the same" compare data/prefault.1.jsonl data/prefault.2.jsonl
 holds "and it says so" "$work/out" "are the same"
 expect 1 "two scenarios differ" compare data/no-prefault.1.jsonl data/prefault.1.jsonl

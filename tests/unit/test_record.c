@@ -36,6 +36,29 @@ static char *first_line(const char *name)
 	return text;
 }
 
+/* What has an owner, a driver and a stack, and was made by nobody's request. */
+static void test_observed(void **state)
+{
+	char *text = load("observed.jsonl");
+	struct records records;
+	size_t i, direct = 0;
+
+	(void)state;
+	parse(text, &records);
+	for (i = 0; i < records.n; i++) {
+		const struct record *r = records.at[i];
+
+		assert_string_equal(r->source, "observe");
+		assert_true(r->driver && *r->driver && r->stack && *r->stack);
+		assert_true(r->caller_pid.known && r->caller_tgid.known);
+		assert_null(r->run);
+		direct += !strncmp(r->driver, "ext4", strlen("ext4"));
+	}
+	assert_int_equal(direct, 1);
+	records_free(&records);
+	free(text);
+}
+
 static void test_all_recorded(void **state)
 {
 	const struct scenario *sc;
@@ -281,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_recorded),
+		cmocka_unit_test(test_observed),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_keys_missing),

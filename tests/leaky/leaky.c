@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A driver as vendors write them, with the mistakes that they make, so that tests can see whether
+ * gupwalk finds them. At its end it sets everything right.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "leaky.h"
+
+#define PAGES_MAX 1024
+
+/**
+ * struct pinned - pages that were pinned
+ * @node: place in the list
+ * @nr: how many
+ * @put: a pin of the first one was dropped as a reference
+ * @pages: the pages
+ */
+struct pinned {
+	struct list_head node;
+	long nr;
+	bool put;
+	struct page *pages[];
+};
+
+static DEFINE_MUTEX(lock);
+static LIST_HEAD(all);
+
+static void give_back(struct pinned *pinned)
+{
+	if (pinned->put)
+		get_page(pinned->pages[0]);
+	unpin_user_pages(pinned->pages, pinned->nr);
+	list_del(&pinned->node);
+	kfree(pinned);
+}
+
+static noinline long leaky_pin(const struct leaky_range *range)
+{
+	struct pinned *pinned;
+
+	if (!range->nr_pages || range->nr_pages > PAGES_MAX)
+		return -EINVAL;
+	pinned = kzalloc(struct_size(pinned, pages, range->nr_pages), GFP_KERNEL);
+	if (!pinned)
+		return -ENOMEM;
+	pinned->nr = pin_user_pages_fast(range->addr, range->nr_pages,
+					 FOLL_WRITE | FOLL_LONGTERM, pinned->pages);
+	if (pinned->nr <= 0) {
+		long ret = pinned->nr ?: -EFAULT;
+
+		kfree(pinned);
+		return ret;
+	}
+	list_add(&pinned->node, &all);
+	return pinned->nr;
+}
+
+static noinline long leaky_put(struct pinned *pinned)
+{
+	if (pinned->put || PageCompound(pinned->pages[0]))
+		return -EBUSY;
+	pinned->put = true;
+	put_page(pinned->pages[0]);
+	return 0;
+}
+
+/* The counts are set right at once: the page goes on to be used. */
+static noinline long leaky_unpin_of_get(const struct leaky_range *range)
+{
+	struct page *page;
+	long ret = get_user_pages_fast(range->addr, 1, FOLL_WRITE, &page);
+
+	if (ret != 1)
+		return ret < 0 ? ret : -EFAULT;
+	if (PageCompound(page)) {
+		put_page(page);
+		return -EBUSY;
+	}
+	unpin_user_page(page);
+	page_ref_add(page, GUP_PIN_COUNTING_BIAS - 1);
+	return 0;
+}
+
+static long serve(unsigned int cmd, const struct leaky_range *range)
+{
+	struct pinned *last = list_first_entry_or_null(&all, struct pinned, node);
+
+	switch (cmd) {
+	case LEAKY_PIN:
+		return leaky_pin(range);
+	case LEAKY_UNPIN_OF_GET:
+		return leaky_unpin_of_get(range);
+	case LEAKY_PUT:
+		return last ? leaky_put(last) : -ENOENT;
+	case LEAKY_UNPIN:
+		if (last)
+			give_back(last);
+		return last ? 0 : -ENOENT;
+	}
+	return -ENOTTY;
+}
+
+static long leaky_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct leaky_range range = { };
+	long ret;
+
+	if (_IOC_SIZE(cmd) == sizeof(range) &&
+	    copy_from_user(&range, (void __user *)arg, sizeof(range)))
+		return -EFAULT;
+	mutex_lock(&lock);
+	ret = serve(cmd, &range);
+	mutex_unlock(&lock);
+	return ret;
+}
+
+/* What is written to it would be read by a device: the pages are pinned, and stay so. */
+static ssize_t leaky_write(struct file *file, const char __user *buffer, size_t size, loff_t *pos)
+{
+	unsigned long start = (unsigned long)buffer & PAGE_MASK;
+	struct leaky_range range = {
+		.addr = start,
+		.nr_pages = (PAGE_ALIGN((unsigned long)buffer + size) - start) >> PAGE_SHIFT,
+	};
+	long ret;
+
+	mutex_lock(&lock);
+	ret = leaky_pin(&range);
+	mutex_unlock(&lock);
+	return ret < 0 ? ret : size;
+}
+
+static const struct file_operations leaky_fops = {
+	.owner = THIS_MODULE,
+	.write = leaky_write,
+	.unlocked_ioctl = leaky_ioctl,
+};
+
+static struct miscdevice leaky_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "leaky",
+	.fops = &leaky_fops,
+	.mode = 0600,
+};
+
+static int __init leaky_init(void)
+{
+	return misc_register(&leaky_device);
+}
+
+static void __exit leaky_exit(void)
+{
+	struct pinned *pinned, *next;
+
+	misc_deregister(&leaky_device);
+	list_for_each_entry_safe(pinned, next, &all, node)
+		give_back(pinned);
+}
+
+module_init(leaky_init);
+module_exit(leaky_exit);
+
+MODULE_DESCRIPTION("makes the mistakes that drivers make with pinned pages, for tests");
+MODULE_AUTHOR("the gupwalk project");
+MODULE_LICENSE("GPL");
