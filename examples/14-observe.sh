@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# What drivers do to memory, and what they forget: in lab/vm --module tests/leaky
+set -u
+run() { printf '\n$ %s\n' "$*"; "$@" 2>/tmp/errors || cat /tmp/errors; }
+
+run gupwalk observe -- dd if=/dev/zero of=/dev/leaky bs=16k count=1
+run gupwalk observe -- dd if=/dev/zero of=/mnt/disk/direct bs=64k count=2 oflag=direct
+gupwalk observe --module leaky -o /dev/null -- sh -c 'dd if=/dev/zero of=/dev/leaky bs=4k count=1 2>/dev/null; sleep 3' &
+sleep 1.5
+run gupwalk pins
+kill $! 2>/dev/null
+wait
