@@ -201,12 +201,23 @@ void gw_filter_release(struct gw_filter *filter)
 	filter->pid = NULL;
 }
 
+/* Pages of others nobody gives back by functions that say so. */
+static bool observes_pins(const struct gw_filter *filter)
+{
+	unsigned int i;
+
+	for (i = 0; i < gw_nr_ops; i++)
+		if (filter->ops & BIT(i) && gw_ops[i].pins)
+			return true;
+	return !filter->ops;
+}
+
 bool gw_filter_wants(const struct gw_filter *filter, const struct gw_watched *watched)
 {
 	const struct gw_op *op = gw_watched_op(watched);
 
 	if (!op)
-		return true;
+		return observes_pins(filter);
 	return filter->ops ? filter->ops & BIT(op - gw_ops) : !watched->hot;
 }
 
@@ -235,13 +246,16 @@ static bool is_of_family(const struct gw_filter *filter, struct task_struct *tas
 	return false;
 }
 
+bool gw_filter_comm(const struct gw_filter *filter)
+{
+	return !filter->comm[0] || !strncmp(filter->comm, current->comm, TASK_COMM_LEN);
+}
+
 bool gw_filter_task(const struct gw_filter *filter, struct mm_struct *mm)
 {
 	struct task_struct *owner;
-	bool match = true;
+	bool match;
 
-	if (filter->comm[0] && strncmp(filter->comm, current->comm, TASK_COMM_LEN))
-		return false;
 	if (!filter->pid)
 		return true;
 	rcu_read_lock();

@@ -62,6 +62,15 @@ void gw_filter_release(struct gw_filter *filter);
 bool gw_filter_wants(const struct gw_filter *filter, const struct gw_watched *watched);
 
 /**
+ * gw_filter_comm() - has the running thread the name that is wanted
+ * @filter: the filter
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool gw_filter_comm(const struct gw_filter *filter);
+
+/**
  * gw_filter_task() - may calls of the running thread, or on memory, match
  * @filter: the filter
  * @mm: whose memory, or NULL

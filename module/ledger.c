@@ -311,20 +311,17 @@ static void note_wrong(struct gw_ledger *ledger, struct page *page, struct pt_re
  * A page that the ledger does not know as pinned. It may have been pinned before the ledger was
  * opened; but if its own counts say that there is no such pin, then it was never pinned.
  */
-static void release_stranger(struct gw_ledger *ledger, struct page *page, unsigned long nr,
-			     struct pt_regs *regs)
+static bool has_pins(struct page *page, unsigned long nr)
 {
 	struct folio *folio = page_folio(page);
 	unsigned long pins;
 
-	ledger->counts.strangers += nr;
 	/* pinned or not its counts stay as they are (since v6.5) */
 	if (is_zero_pfn(page_to_pfn(page)))
-		return;
+		return true;
 	pins = gw_folio_has_pincount(folio) ? gw_folio_pincount(folio) :
 	       folio_ref_count(folio) / GUP_PIN_COUNTING_BIAS;
-	if ((long)pins < (long)nr)
-		note_wrong(ledger, page, regs);
+	return (long)pins >= (long)nr;
 }
 
 /* ---- for handlers ---- */
@@ -370,47 +367,79 @@ int gw_ledger_take(struct gw_ledger *ledger, const struct gw_ledger_entry *entry
 	return place;
 }
 
-static void release_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr, bool any,
-			 struct pt_regs *regs)
+/* Most pages that are given back are other people's: these take no lock. */
+static bool is_stranger(struct gw_ledger *ledger, u64 head_pfn, struct page *page,
+			unsigned long nr)
+{
+	return hlist_empty(bucket_of(ledger, head_pfn)) && has_pins(page, nr);
+}
+
+/* Returns how many of @nr are dealt with. */
+static unsigned long release_some(struct gw_ledger *ledger, struct page *page, unsigned long nr,
+				  bool any, struct pt_regs *regs, bool *known)
 {
 	u64 head_pfn = head_pfn_of(page), pfn = page_to_pfn(page);
-	unsigned long flags, some;
+	unsigned long flags, some = any ? nr : 1;
 	struct run *run;
 
-	while (nr) {
-		raw_spin_lock_irqsave(&ledger->lock, flags);
-		run = find_pin(ledger, head_pfn, pfn, any);
-		if (run) {
-			some = min(nr, run->facts.left);
-			/* another page of a range may be another call's */
-			if (!any)
-				some = min(some, (unsigned long)(run->facts.pfn + run->facts.nr -
-								 pfn));
-			drop_pages(ledger, run, some);
-		} else {
-			some = any ? nr : 1;
-			release_stranger(ledger, page, some, regs);
-		}
-		raw_spin_unlock_irqrestore(&ledger->lock, flags);
-		nr -= some;
-		pfn += some;
-		if (!any && nr) {
-			page = pfn_to_page(pfn);
-			head_pfn = head_pfn_of(page);
-		}
+	if (is_stranger(ledger, head_pfn, page, some))
+		return some;
+	raw_spin_lock_irqsave(&ledger->lock, flags);
+	run = find_pin(ledger, head_pfn, pfn, any);
+	if (run) {
+		some = min(nr, run->facts.left);
+		/* another page of a range may be another call's */
+		if (!any)
+			some = min(some, (unsigned long)(run->facts.pfn + run->facts.nr - pfn));
+		drop_pages(ledger, run, some);
+		*known = true;
+	} else if (!has_pins(page, some)) {
+		note_wrong(ledger, page, regs);
+		*known = true;
 	}
+	raw_spin_unlock_irqrestore(&ledger->lock, flags);
+	return some;
 }
 
-void gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigned long nr,
+bool gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigned long nr,
 			    struct pt_regs *regs)
 {
-	release_pins(ledger, page, nr, false, regs);
+	unsigned long some;
+	bool known = false;
+
+	for (; nr; nr -= some) {
+		some = release_some(ledger, page, nr, false, regs, &known);
+		page = pfn_to_page(page_to_pfn(page) + some);
+	}
+	return known;
 }
 
-void gw_ledger_release_folio(struct gw_ledger *ledger, struct page *page, unsigned long nr,
+bool gw_ledger_release_folio(struct gw_ledger *ledger, struct page *page, unsigned long nr,
 			     struct pt_regs *regs)
 {
-	release_pins(ledger, page, nr, true, regs);
+	bool known = false;
+
+	while (nr)
+		nr -= release_some(ledger, page, nr, true, regs, &known);
+	return known;
+}
+
+void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr)
+{
+	u64 head_pfn = head_pfn_of(page);
+	unsigned long flags;
+	struct run *run;
+
+	if (hlist_empty(bucket_of(ledger, head_pfn)))
+		return;
+	raw_spin_lock_irqsave(&ledger->lock, flags);
+	run = find_pin(ledger, head_pfn, 0, true);
+	if (run) {
+		run->facts.left += nr;
+		run->call->entry.left += nr;
+		ledger->counts.pins += nr;
+	}
+	raw_spin_unlock_irqrestore(&ledger->lock, flags);
 }
 
 /* ---- for readers ---- */

@@ -45,7 +45,7 @@ void gw_process_of(struct task_struct *task, struct gw_process *process);
  * @owner: process whose memory it is
  * @addr: address
  * @nr: pages obtained
- * @left: pages of them that were not given back
+ * @left: pins of them that were not given back: one for each page, and those that were added
  * @stack: who called
  */
 struct gw_ledger_entry {
@@ -67,7 +67,7 @@ struct gw_ledger_entry {
  * @addr: address of the first
  * @pfn: page frame of the first
  * @nr: how many were taken
- * @left: how many of them were not given back
+ * @left: pins of them that were not given back
  */
 struct gw_ledger_run {
 	unsigned long addr;
@@ -107,7 +107,6 @@ struct gw_ledger_wrong {
  * @unknown: pages pinned for which there was no room
  * @forgotten: pages of references (get_*) forgotten to make room
  * @released: pages given back
- * @strangers: pages given back that the ledger did not know: pinned before, or without room
  * @ambiguous: pages given back that several calls had pinned: which one's it was is a guess
  * @wrong: pins given back of pages that had none
  */
@@ -119,7 +118,6 @@ struct gw_ledger_counts {
 	u64 unknown;
 	u64 forgotten;
 	u64 released;
-	u64 strangers;
 	u64 ambiguous;
 	u64 wrong;
 };
@@ -163,8 +161,9 @@ int gw_ledger_take(struct gw_ledger *ledger, const struct gw_ledger_entry *entry
  * @regs: registers of the function that is called for it
  *
  * Context: any but NMI, before the pins are given back.
+ * Return: true if the ledger knew a pin of them, or knows now that there was none.
  */
-void gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigned long nr,
+bool gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigned long nr,
 			    struct pt_regs *regs);
 
 /**
@@ -175,9 +174,22 @@ void gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigne
  * @regs: registers of the function that is called for it
  *
  * Context: any but NMI, before the pins are given back.
+ * Return: as gw_ledger_release_page().
  */
-void gw_ledger_release_folio(struct gw_ledger *ledger, struct page *page, unsigned long nr,
+bool gw_ledger_release_folio(struct gw_ledger *ledger, struct page *page, unsigned long nr,
 			     struct pt_regs *regs);
+
+/**
+ * gw_ledger_add_pins() - a folio that is pinned is pinned once more
+ * @ledger: the ledger
+ * @page: first page of the folio
+ * @nr: how many pins
+ *
+ * They are counted as pins of the call that has pinned it, if the ledger knows that.
+ *
+ * Context: any but NMI.
+ */
+void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr);
 
 /**
  * gw_ledger_read() - the entry at a place

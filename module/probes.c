@@ -59,6 +59,11 @@ static const struct gw_watched gw_watched[] = {
 	{ .symbol = "handle_mm_fault", .op = "handle_mm_fault", .shape = GW_SHAPE_FAULT,
 	  .mm = 0, .addr = 1, .nr = -1, .flags = 2, .pages = -1, .returns_int = true, .hot = true },
 
+	/* since v6.5, and v7.3 */
+	{ .symbol = "folio_add_pin", .shape = GW_SHAPE_ADD_PINS,
+	  .mm = -1, .addr = -1, .nr = -1, .flags = -1, .pages = 0 },
+	{ .symbol = "folio_add_pins", .shape = GW_SHAPE_ADD_PINS,
+	  .mm = -1, .addr = -1, .nr = 1, .flags = -1, .pages = 0 },
 	{ .symbol = "unpin_user_page", .shape = GW_SHAPE_UNPIN_PAGE,
 	  .mm = -1, .addr = -1, .nr = -1, .flags = -1, .pages = 0 },
 	{ .symbol = "unpin_user_pages", .shape = GW_SHAPE_UNPIN_PAGES,
@@ -80,14 +85,18 @@ static const struct gw_watched gw_watched[] = {
 
 /**
  * struct probe - a function of the table, while there are probes
- * @kretprobe: the probe
+ * @kretprobe: the probe, if it matters when the function returns
+ * @kprobe: the probe, if not
  * @watched: the function
  * @state: 0: probed; a negative errno: why not; 1: not wanted
+ * @absent: this kernel has no such function: not looked for again, which takes some kernels long
  */
 struct probe {
 	struct kretprobe kretprobe;
+	struct kprobe kprobe;
 	const struct gw_watched *watched;
 	int state;
+	bool absent;
 };
 
 static struct probe probes[ARRAY_SIZE(gw_watched)];
@@ -238,8 +247,28 @@ static int left(struct kretprobe_instance *instance, struct pt_regs *regs)
 	return 0;
 }
 
-static void register_one(struct probe *probe)
+static int passed(struct kprobe *kprobe, struct pt_regs *regs)
 {
+	struct probe *probe = container_of(kprobe, struct probe, kprobe);
+
+	probe_handlers->enter(probe->watched, regs);
+	return 0;
+}
+
+static bool returns(const struct gw_watched *watched)
+{
+	return watched->op || watched->nests;
+}
+
+static int place(struct probe *probe)
+{
+	if (!returns(probe->watched)) {
+		probe->kprobe = (struct kprobe){
+			.symbol_name = probe->watched->symbol,
+			.pre_handler = passed,
+		};
+		return register_kprobe(&probe->kprobe);
+	}
 	probe->kretprobe = (struct kretprobe){
 		.kp.symbol_name = probe->watched->symbol,
 		.entry_handler = entered,
@@ -247,7 +276,13 @@ static void register_one(struct probe *probe)
 		.data_size = sizeof(void *),
 		.maxactive = CALLS_UNDER_WAY,
 	};
-	probe->state = register_kretprobe(&probe->kretprobe);
+	return register_kretprobe(&probe->kretprobe);
+}
+
+static void register_one(struct probe *probe)
+{
+	probe->state = probe->absent ? -ENOENT : place(probe);
+	probe->absent = probe->state == -ENOENT;
 }
 
 int gw_probes_register(const struct gw_probe_handlers *handlers,
@@ -280,14 +315,23 @@ int gw_probes_register(const struct gw_probe_handlers *handlers,
 
 void gw_probes_unregister(void)
 {
-	struct kretprobe *placed[ARRAY_SIZE(gw_watched)];
-	unsigned int i, nr = 0;
+	struct kretprobe *kretprobes[ARRAY_SIZE(gw_watched)];
+	struct kprobe *kprobes[ARRAY_SIZE(gw_watched)];
+	unsigned int i, nr_kretprobes = 0, nr_kprobes = 0;
 
-	for (i = 0; i < ARRAY_SIZE(gw_watched); i++)
-		if (probes[i].watched && !probes[i].state)
-			placed[nr++] = &probes[i].kretprobe;
-	if (nr)
-		unregister_kretprobes(placed, nr);
+	for (i = 0; i < ARRAY_SIZE(gw_watched); i++) {
+		if (!probes[i].watched || probes[i].state)
+			continue;
+		if (returns(probes[i].watched))
+			kretprobes[nr_kretprobes++] = &probes[i].kretprobe;
+		else
+			kprobes[nr_kprobes++] = &probes[i].kprobe;
+	}
+	/* together: the kernel waits once for all */
+	if (nr_kretprobes)
+		unregister_kretprobes(kretprobes, nr_kretprobes);
+	if (nr_kprobes)
+		unregister_kprobes(kprobes, nr_kprobes);
 	for (i = 0; i < ARRAY_SIZE(gw_watched); i++)
 		probes[i].watched = NULL;
 }
@@ -296,6 +340,8 @@ static u64 missed(const struct probe *probe)
 {
 	if (!probe->watched || probe->state)
 		return 0;
+	if (!returns(probe->watched))
+		return probe->kprobe.nmissed;
 	return probe->kretprobe.nmissed + probe->kretprobe.kp.nmissed;
 }
 

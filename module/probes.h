@@ -26,6 +26,7 @@
  * @GW_SHAPE_UNPIN_PAGES: gives back an array of @nr pages
  * @GW_SHAPE_UNPIN_FOLIO: gives back @nr pins of a folio
  * @GW_SHAPE_UNPIN_FOLIOS: gives back a pin of each of @nr folios of an array
+ * @GW_SHAPE_ADD_PINS: takes @nr pins more of a folio that is pinned
  */
 enum gw_shape {
 	GW_SHAPE_GUP,
@@ -39,12 +40,13 @@ enum gw_shape {
 	GW_SHAPE_UNPIN_PAGES,
 	GW_SHAPE_UNPIN_FOLIO,
 	GW_SHAPE_UNPIN_FOLIOS,
+	GW_SHAPE_ADD_PINS,
 };
 
 /**
  * struct gw_watched - a function that is observed
  * @symbol: its name
- * @op: name of the op that it counts as; NULL of one that gives pages back
+ * @op: name of the op that it counts as; NULL of one that gives pages back, or pins them once more
  * @shape: what kind of function
  * @mm: number of the argument that is the mm, or the VMA; -1: the caller's
  * @addr: number of the argument that is the address; -1: none
@@ -91,7 +93,7 @@ struct gw_args {
  * gw_watched_op() - the op that a function counts as
  * @watched: the function
  *
- * Return: the op; NULL if it gives pages back.
+ * Return: the op; NULL if it has none.
  */
 const struct gw_op *gw_watched_op(const struct gw_watched *watched);
 
@@ -133,7 +135,8 @@ bool gw_watched_pfn(const struct gw_watched *watched, const struct gw_args *args
 
 /**
  * struct gw_probe_handlers - what is called
- * @enter: a function is entered. Return: what @leave is to get; NULL: it need not be called
+ * @enter: a function is entered. Return: what @leave is to get; NULL: it need not be called. Of one
+ *	without an op that does not nest it never is
  * @leave: the function returns @ret
  *
  * Context: of both, that of the function, but not preemptible, and interrupts may be off.

@@ -15,10 +15,16 @@
 #include "print.h"
 
 /* So many calls are timed together, so often, and the fastest counts. All find room as records. */
-#define CALLS 400
-#define TIMES 7
+#define CALLS 200
+#define TIMES 40
 
 #define FUNCTION "pin_user_pages_remote"
+
+/* What gives the page back: by one of these, which may call another. */
+static const char * const give_back[] = {
+	"unpin_user_pages_dirty_lock", "unpin_user_pages", "unpin_user_page",
+};
+
 #define TRACING "/sys/kernel/tracing/"
 
 /* What is timed: process_vm_readv() of one byte, which pins a page and unpins it. */
@@ -87,18 +93,49 @@ static bool trace(const char *file, const char *text)
 	return done;
 }
 
-/* A probe at the function's entry and one at its return, which note its first argument. */
-static uint64_t traced(char *page)
+/* A probe at the function's entry and one at its return, which notes its result. */
+static bool trace_function(const char *function)
+{
+	struct strbuf line = { 0 };
+	bool done;
+
+	strbuf_addf(&line, "p:gupwalk/entry_%s %s\n", function, function);
+	done = trace("kprobe_events", line.at);
+	line.len = 0;
+	strbuf_addf(&line, "r:gupwalk/return_%s %s $retval\n", function, function);
+	done = trace("kprobe_events", line.at) && done;
+	strbuf_free(&line);
+	return done;
+}
+
+static void untrace_function(const char *function)
+{
+	struct strbuf line = { 0 };
+
+	strbuf_addf(&line, "-:gupwalk/entry_%s\n", function);
+	trace("kprobe_events", line.at);
+	line.len = 0;
+	strbuf_addf(&line, "-:gupwalk/return_%s\n", function);
+	trace("kprobe_events", line.at);
+	strbuf_free(&line);
+}
+
+/* Pairs of tracefs on what pins the page, and with @all on what gives it back. */
+static uint64_t traced(char *page, bool all)
 {
 	uint64_t ns = 0;
+	size_t i;
 
-	if (trace("kprobe_events", "p:gupwalk/bench_entry " FUNCTION "\n") &&
-	    trace("kprobe_events", "r:gupwalk/bench_return " FUNCTION " $retval\n") &&
-	    trace("events/gupwalk/enable", "1"))
-		ns = fastest(page, -1);
+	if (trace_function(FUNCTION)) {
+		for (i = 0; all && i < ARRAY_SIZE(give_back); i++)
+			trace_function(give_back[i]);
+		if (trace("events/gupwalk/enable", "1"))
+			ns = fastest(page, -1);
+	}
 	trace("events/gupwalk/enable", "0");
-	trace("kprobe_events", "-:gupwalk/bench_entry\n");
-	trace("kprobe_events", "-:gupwalk/bench_return\n");
+	untrace_function(FUNCTION);
+	for (i = 0; i < ARRAY_SIZE(give_back); i++)
+		untrace_function(give_back[i]);
 	return ns;
 }
 
@@ -145,7 +182,8 @@ int bench_observe(struct session *s)
 	struct row rows[] = {
 		{ .what = "no probes" }, { .what = "observed, the filter does not match" },
 		{ .what = "observed, with its record" },
-		{ .what = "kprobe and kretprobe of tracefs" },
+		{ .what = "kprobe and kretprobe of tracefs, on the pin" },
+		{ .what = "likewise on the pin and the unpin" },
 	};
 	char *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -157,7 +195,8 @@ int bench_observe(struct session *s)
 	rows[1].ns = observed(s, page, "op=" FUNCTION " comm=none\n");
 	strbuf_addf(&filter, "op=" FUNCTION " pid=%d\n", getpid());
 	rows[2].ns = observed(s, page, filter.at);
-	rows[3].ns = traced(page);
+	rows[3].ns = traced(page, false);
+	rows[4].ns = traced(page, true);
 	strbuf_free(&filter);
 	if (s->json)
 		print_json(s, rows, ARRAY_SIZE(rows));
