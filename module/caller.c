@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/hash.h>
+#include <linux/jhash.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -52,6 +53,9 @@ static struct {
 
 static DEFINE_MUTEX(known_lock);
 
+/* How often modules have come or gone. */
+static u32 changes;
+
 static void look_up(unsigned long address, char *text, size_t size)
 {
 	/* %pB: of the call, not of what comes after it, which may be another function. */
@@ -81,11 +85,21 @@ static int forget_names(struct notifier_block *block, unsigned long state, void 
 {
 	mutex_lock(&known_lock);
 	memset(known, 0, sizeof(known));
+	WRITE_ONCE(changes, changes + 1);
 	mutex_unlock(&known_lock);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block modules_change = { .notifier_call = forget_names };
+
+u64 gw_stack_hash(const struct gw_stack *stack)
+{
+	const u32 *words = (const u32 *)stack->entries;
+	u32 length = stack->nr * (sizeof(stack->entries[0]) / sizeof(u32));
+	u32 seed = READ_ONCE(changes);
+
+	return (u64)jhash2(words, length, seed) << 32 | jhash2(words, length, ~seed) | 1;
+}
 
 int gw_callers_init(void)
 {

@@ -56,6 +56,15 @@ void gw_stack_symbol(unsigned long address, char *text, size_t size);
 void gw_stack_driver(const struct gw_stack *stack, char driver[GW_DRIVER_MAX]);
 
 /**
+ * gw_stack_hash() - tell stacks apart
+ * @stack: the stack
+ *
+ * Context: any.
+ * Return: a number that is the same for the same stack, as long as no module comes or goes; not 0.
+ */
+u64 gw_stack_hash(const struct gw_stack *stack);
+
+/**
  * gw_callers_init() - begin to look at which modules there are
  *
  * Return: 0 or a negative errno.

@@ -149,24 +149,33 @@ static void free_run(struct gw_ledger *ledger, struct run *run)
 	ledger->counts.used--;
 }
 
-/* Nobody tells when a reference is dropped: the oldest of them are the first to be forgotten. */
-static bool forget_oldest_get(struct gw_ledger *ledger)
+/* Some runs of a call, and the call with the last of them. Returns how many pins they had left. */
+static unsigned long forget_some(struct gw_ledger *ledger, struct taken *call)
 {
-	struct taken *oldest = list_first_entry_or_null(&ledger->gets, struct taken, node);
+	unsigned long forgotten = 0;
 	struct run *run, *next;
 	unsigned int i = 0;
 
-	if (!oldest)
-		return false;
-	list_for_each_entry_safe(run, next, &oldest->runs, of_call) {
-		ledger->counts.forgotten += run->facts.left;
-		oldest->entry.left -= run->facts.left;
+	list_for_each_entry_safe(run, next, &call->runs, of_call) {
+		forgotten += run->facts.left;
+		call->entry.left -= run->facts.left;
 		free_run(ledger, run);
 		if (++i == CHUNK)
 			break;
 	}
-	if (list_empty(&oldest->runs))
-		free_call(ledger, oldest);
+	if (list_empty(&call->runs))
+		free_call(ledger, call);
+	return forgotten;
+}
+
+/* Nobody tells when a reference is dropped: the oldest of them are the first to be forgotten. */
+static bool forget_oldest_get(struct gw_ledger *ledger)
+{
+	struct taken *oldest = list_first_entry_or_null(&ledger->gets, struct taken, node);
+
+	if (!oldest)
+		return false;
+	ledger->counts.forgotten += forget_some(ledger, oldest);
 	return true;
 }
 
@@ -483,6 +492,26 @@ unsigned long gw_ledger_left(struct gw_ledger *ledger, int place, u64 seq)
 	left = entry->nr && entry->seq == seq ? entry->left : 0;
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
 	return left;
+}
+
+void gw_ledger_forget(struct gw_ledger *ledger, int place, u64 seq)
+{
+	struct taken *call = &ledger->calls[place];
+	unsigned long flags, forgotten;
+	bool there;
+
+	do {
+		raw_spin_lock_irqsave(&ledger->lock, flags);
+		there = call->entry.nr && call->entry.seq == seq;
+		if (there) {
+			bool pins = call->entry.op->pins;
+
+			forgotten = forget_some(ledger, call);
+			if (pins)
+				ledger->counts.pins -= forgotten;
+		}
+		raw_spin_unlock_irqrestore(&ledger->lock, flags);
+	} while (there);
 }
 
 bool gw_ledger_read_wrong(struct gw_ledger *ledger, unsigned int i, struct gw_ledger_wrong *wrong)

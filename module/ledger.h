@@ -225,6 +225,16 @@ unsigned long gw_ledger_places(const struct gw_ledger *ledger);
 unsigned long gw_ledger_left(struct gw_ledger *ledger, int place, u64 seq);
 
 /**
+ * gw_ledger_forget() - a call is not to be in the ledger
+ * @ledger: the ledger
+ * @place: of the call
+ * @seq: number of its record
+ *
+ * Context: may sleep.
+ */
+void gw_ledger_forget(struct gw_ledger *ledger, int place, u64 seq);
+
+/**
  * gw_ledger_read_wrong() - one of the newest pins given back that nobody had taken
  * @ledger: the ledger
  * @i: from 0 on

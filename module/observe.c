@@ -46,6 +46,9 @@ MODULE_PARM_DESC(observe_pages, "pages of an observed call that are looked at (4
  */
 #define WAYS_OF_CALL 5
 
+/* Stacks that are remembered as those of other drivers than the one that is asked for. */
+#define OTHERS 256
+
 /* The contexts that may run on top of each other in one thread. */
 enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, LEVEL_NMI };
 
@@ -97,7 +100,11 @@ struct pool {
 	struct gw_page_result *results;
 };
 
-/* struct gw_observe_counts of a CPU: of @under_way and @recorded only the sum has a meaning */
+/*
+ * @counts: of @under_way and @recorded of a CPU only the sum has a meaning
+ * @others: hashes of the stacks that the reader has found to be other drivers' than the filter's: to
+ *	name the driver takes too long for a handler, and the same stacks come again and again
+ */
 struct gw_observer {
 	struct gw_filter filter;
 	struct bucket *buckets;
@@ -105,6 +112,7 @@ struct gw_observer {
 	unsigned int pages;
 	struct gw_ledger *ledger;
 	struct gw_observe_counts __percpu *counts;
+	u64 others[OTHERS];
 	struct list_head batch;
 	struct irq_work wake;
 	struct wait_queue_head queue;
@@ -362,6 +370,22 @@ static void look_before(struct gw_observation *observation, struct mm_struct *mm
 	gw_glance_end(&glance);
 }
 
+/* Each is one word, which is written as a whole. */
+static u64 *place_of_stack(struct gw_observer *o, u64 hash)
+{
+	return &o->others[(hash >> 1) % OTHERS];
+}
+
+static bool is_of_other(struct gw_observer *o, const struct gw_stack *stack)
+{
+	u64 hash;
+
+	if (!o->filter.module[0])
+		return false;
+	hash = gw_stack_hash(stack);
+	return READ_ONCE(*place_of_stack(o, hash)) == hash;
+}
+
 static void *enter_call(struct gw_observer *o, const struct gw_watched *watched,
 			struct pt_regs *regs, enum level level)
 {
@@ -384,6 +408,14 @@ static void *enter_call(struct gw_observer *o, const struct gw_watched *watched,
 	began = ktime_get_ns();
 	/* what obtains pages may sleep: not in an interrupt, but for get_user_pages_fast_only() */
 	observation = level == LEVEL_TASK ? take_room(o) : NULL;
+	if (observation) {
+		gw_stack_take(&observation->observed.stack, regs);
+		if (is_of_other(o, &observation->observed.stack)) {
+			give_room_back(o, observation);
+			count(o, filtered);
+			return NULL;
+		}
+	}
 	flight = observation ? take_off(o, level, gw_watched_op(watched)->release) : NULL;
 	if (!flight) {
 		if (observation)
@@ -395,7 +427,6 @@ static void *enter_call(struct gw_observer *o, const struct gw_watched *watched,
 	flight->args = args;
 	flight->observation = observation;
 	begin_record(o, observation, watched, &args);
-	gw_stack_take(&observation->observed.stack, regs);
 	observation->began_ns = began;
 	look_before(observation, args.mm);
 	observation->record.time_ns = ktime_get_ns();
@@ -658,6 +689,7 @@ static void name_driver(struct gw_observer *o, struct gw_observation *observatio
 struct gw_observation *gw_observer_next(struct gw_observer *o)
 {
 	struct gw_observation *observation;
+	u64 hash;
 
 	for (;;) {
 		if (list_empty(&o->batch))
@@ -671,6 +703,10 @@ struct gw_observation *gw_observer_next(struct gw_observer *o)
 		if (!o->filter.module[0] ||
 		    !strcmp(o->filter.module, observation->observed.driver))
 			return observation;
+		hash = gw_stack_hash(&observation->observed.stack);
+		WRITE_ONCE(*place_of_stack(o, hash), hash);
+		if (observation->place >= 0)
+			gw_ledger_forget(o->ledger, observation->place, observation->record.seq);
 		uncount(o, recorded);
 		count(o, filtered);
 		give_room_back(o, observation);

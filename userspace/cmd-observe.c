@@ -50,6 +50,12 @@ static const struct option_row observe_options[] = {
 /* After the command has ended what it began in the background may need a moment. */
 #define SETTLE_MS 200
 
+/*
+ * How often it is looked whether pins have outlived their owner. What is found so has to be so the
+ * next time as well: what a process has open is closed after its memory is gone.
+ */
+#define LOOK_MS 1000
+
 /* What exec itself does in every process: it writes the arguments into the new program's stack. */
 #define EXEC_DRIVER "get_arg_page"
 
@@ -75,6 +81,18 @@ struct driver {
 };
 
 /**
+ * struct orphan - a pin whose owner is gone
+ * @seq: number of the record of the call
+ * @looks: how often it was found so
+ * @look: the last time
+ */
+struct orphan {
+	int64_t seq;
+	unsigned int looks;
+	uint64_t look;
+};
+
+/**
  * struct observer - one run
  * @s: the invocation
  * @filter: line for the module
@@ -92,6 +110,10 @@ struct driver {
  * @text: what was read and is no whole line yet
  * @drivers: the summary
  * @nr_drivers: how many
+ * @orphans: pins whose owners are gone
+ * @nr_orphans: how many
+ * @look: how often they were looked for
+ * @looked_ms: when the last time, CLOCK_MONOTONIC
  * @shown: records shown
  * @of_exec: records of exec's own, which are not shown
  */
@@ -112,6 +134,10 @@ struct observer {
 	struct strbuf text;
 	struct driver *drivers;
 	size_t nr_drivers;
+	struct orphan *orphans;
+	size_t nr_orphans;
+	uint64_t look;
+	uint64_t looked_ms;
 	size_t shown;
 	size_t of_exec;
 };
@@ -340,6 +366,77 @@ static void take_signals(struct observer *o)
 	}
 }
 
+/* ---- pins that outlive their owners ---- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+static struct orphan *orphan_of(struct observer *o, int64_t seq)
+{
+	size_t i;
+
+	for (i = 0; i < o->nr_orphans; i++)
+		if (o->orphans[i].seq == seq)
+			return &o->orphans[i];
+	o->orphans = must_grow(o->orphans, o->nr_orphans, sizeof(*o->orphans));
+	o->orphans[o->nr_orphans] = (struct orphan){ .seq = seq };
+	return &o->orphans[o->nr_orphans++];
+}
+
+static void look_at_pin(struct observer *o, const struct pin *pin)
+{
+	struct strbuf words = { 0 };
+	struct orphan *orphan;
+	int column;
+
+	if (strcmp(pin->what, "pin") || !pin_outlived_owner(pin))
+		return;
+	orphan = orphan_of(o, pin->seq.value);
+	orphan->look = o->look;
+	if (++orphan->looks != 2)
+		return;
+	column = fprintf(o->s->out, "%-12s ", pin->driver);
+	pin_words_outlived(pin, &words);
+	put_wrapped(o->s->out, 15, column, o->s->wide, strbuf_text(&words));
+	fflush(o->s->out);
+	strbuf_free(&words);
+}
+
+/* What was given back meanwhile is forgotten. */
+static void forget_orphans(struct observer *o)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < o->nr_orphans; i++)
+		if (o->orphans[i].look == o->look)
+			o->orphans[kept++] = o->orphans[i];
+	o->nr_orphans = kept;
+}
+
+static bool look_for_orphans(struct observer *o)
+{
+	struct pins pins = { 0 };
+	struct observing now;
+	bool good;
+	size_t i;
+
+	o->looked_ms = now_ms();
+	o->look++;
+	good = observing_read(o->s->debugfs, &now);
+	if (good && now.pins)
+		good = pins_read(o->s->debugfs, &pins);
+	for (i = 0; good && i < pins.n; i++)
+		look_at_pin(o, &pins.at[i]);
+	forget_orphans(o);
+	pins_free(&pins);
+	return good;
+}
+
 static bool observe(struct observer *o)
 {
 	struct pollfd fds[] = {
@@ -348,8 +445,9 @@ static bool observe(struct observer *o)
 		{ .fd = o->ending, .events = POLLIN },
 	};
 
+	o->looked_ms = now_ms();
 	while (!o->done) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR) {
+		if (poll(fds, ARRAY_SIZE(fds), o->s->json ? -1 : LOOK_MS) < 0 && errno != EINTR) {
 			complain("observing", NULL, strerror(errno), NULL);
 			return false;
 		}
@@ -357,6 +455,8 @@ static bool observe(struct observer *o)
 		if (fds[2].revents)
 			o->done = true;
 		if (!take_records(o))
+			return false;
+		if (!o->s->json && now_ms() - o->looked_ms >= LOOK_MS && !look_for_orphans(o))
 			return false;
 	}
 	return true;
@@ -520,6 +620,7 @@ static void observer_free(struct observer *o)
 	for (i = 0; i < o->nr_drivers; i++)
 		free(o->drivers[i].name);
 	free(o->drivers);
+	free(o->orphans);
 	strbuf_free(&o->text);
 	strbuf_free(&o->filter);
 }

@@ -113,18 +113,37 @@ static void put_age(int64_t ns, struct strbuf *out)
 	strbuf_addf(out, "%" PRId64 ".%03" PRId64 " s", ns / 1000000000, ns / 1000000 % 1000);
 }
 
+bool pin_outlived_owner(const struct pin *pin)
+{
+	return same_text(pin->owner, "gone") || same_text(pin->owner, "exec");
+}
+
+static void put_outlived(const struct pin *pin, struct strbuf *out)
+{
+	strbuf_addf(out, "of pid %" PRId64 ", which %s: the pin outlived its owner",
+		    pin->tgid.value, same_text(pin->owner, "gone") ? "is gone" :
+		    "runs another program now");
+}
+
+void pin_words_outlived(const struct pin *pin, struct strbuf *out)
+{
+	strbuf_addf(out, "%" PRId64 " page%s ", pin->pages_left.value,
+		    pin->pages_left.value == 1 ? "" : "s");
+	put_outlived(pin, out);
+	strbuf_addf(out, "; %s(0x%" PRIx64 ") by %s[%" PRId64 "], ", pin->op, pin->addr,
+		    pin->caller_comm, pin->caller_pid);
+	put_age(pin->age_ns.value, out);
+	strbuf_addf(out, " ago");
+}
+
 static void show_owner(struct session *s, const struct pin *pin)
 {
 	struct strbuf words = { 0 };
 
 	if (!pin->owner)
 		strbuf_addf(&words, "of a process that this kernel does not tell");
-	else if (!strcmp(pin->owner, "gone"))
-		strbuf_addf(&words, "of pid %" PRId64 ", which is gone: the pin outlived its owner",
-			    pin->tgid.value);
-	else if (!strcmp(pin->owner, "exec"))
-		strbuf_addf(&words, "of pid %" PRId64 ", which runs another program now: the pin "
-			    "outlived its owner", pin->tgid.value);
+	else if (pin_outlived_owner(pin))
+		put_outlived(pin, &words);
 	else
 		strbuf_addf(&words, "of pid %" PRId64 ", at 0x%" PRIx64, pin->tgid.value,
 			    pin->addr);

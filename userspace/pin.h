@@ -87,6 +87,21 @@ bool pins_read(const char *dir, struct pins *pins);
 void pins_free(struct pins *pins);
 
 /**
+ * pin_outlived_owner() - has the process whose memory is pinned gone
+ * @pin: the pin
+ *
+ * Return: true if so, or if it runs another program now.
+ */
+bool pin_outlived_owner(const struct pin *pin);
+
+/**
+ * pin_words_outlived() - say so, in a line
+ * @pin: the pin
+ * @out: where it is appended
+ */
+void pin_words_outlived(const struct pin *pin, struct strbuf *out);
+
+/**
  * pin_show() - print a pin for people
  * @s: the invocation; its output is open
  * @pin: the pin
