@@ -6,8 +6,12 @@ run() { printf '\n$ %s\n' "$*"; "$@" 2>/tmp/errors || cat /tmp/errors; }
 
 run gupwalk observe -- dd if=/dev/zero of=/dev/leaky bs=16k count=1
 run gupwalk observe -- dd if=/dev/zero of=/mnt/disk/direct bs=64k count=2 oflag=direct
-gupwalk observe --module leaky -o /dev/null -- sh -c 'dd if=/dev/zero of=/dev/leaky bs=4k count=1 2>/dev/null; sleep 3' &
-sleep 1.5
+run gupwalk observe -- gupwalk-callers io-uring
+
+printf '\n$ gupwalk observe --module leaky -o observed -- sh -c "dd if=/dev/zero of=/dev/leaky bs=4k count=1; sleep 5" &\n'
+gupwalk observe --module leaky -o /tmp/observed -- sh -c 'dd if=/dev/zero of=/dev/leaky bs=4k count=1; sleep 5' 2>/dev/null &
+sleep 2
 run gupwalk pins
-kill $! 2>/dev/null
 wait
+cd /tmp || exit
+run cat observed
