@@ -41,8 +41,8 @@ MODULE_PARM_DESC(observe_pages, "pages of an observed call that are looked at (4
 #define FLIGHTS_OF_BUCKET 32
 
 /*
- * Ways of a call's snapshots: its pages are in two PTE tables at most, before the call and after it,
- * and one for those that are not stable.
+ * Ways of a call's snapshots: its pages are in two PTE tables at most, before the call and after
+ * it, and one for those that are not stable.
  */
 #define WAYS_OF_CALL 5
 
@@ -102,8 +102,8 @@ struct pool {
 
 /*
  * @counts: of @under_way and @recorded of a CPU only the sum has a meaning
- * @others: hashes of the stacks that the reader has found to be other drivers' than the filter's: to
- *	name the driver takes too long for a handler, and the same stacks come again and again
+ * @others: hashes of the stacks that the reader has found to be other drivers' than the filter's:
+ *	to name the driver takes too long for a handler, and the same stacks come again and again
  */
 struct gw_observer {
 	struct gw_filter filter;
