@@ -7,10 +7,10 @@
  *   free_pgtables() frees only what no VMA covers.
  * - PTE tables may still go: retract_page_tables() (since v6.6 without the mmap lock) and, since
  *   v6.14, the reclaim of empty tables by MADV_DONTNEED. Both free the table after an RCU grace
- *   period only, so that RCU, read locked from before the way down until the lock of the table is
- *   given up, keeps it, and its lock. Whether it still is the table of the address is looked at
- *   again under that lock, without which it is not taken away: __pte_offset_map_lock()
- *   (mm/pgtable-generic.c).
+ *   period only, so that RCU, read locked from before the entry above was read, or was seen to be
+ *   what it was, until the lock of the table is given up, keeps it, and its lock. Whether it still
+ *   is the table of the address is looked at again under that lock, without which it is not taken
+ *   away: __pte_offset_map_lock() (mm/pgtable-generic.c).
  * - A PMD table that hugetlb shares between processes may go by huge_pmd_unshare(), which needs
  *   i_mmap_rwsem for write: we hold it for read.
  * - Who changes an entry holds its lock, but for the CPU, which sets ACCESSED and DIRTY: so the
