@@ -7,7 +7,6 @@
 #include "arch.h"
 #include "compat.h"
 #include "measure.h"
-#include "observe.h"
 #include "walk.h"
 
 /**
@@ -444,12 +443,10 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		},
 		.walk = &walk,
 	};
-	struct gw_unobserved own;
 	struct gw_hold *hold = NULL;
 	u64 start = ktime_get_ns();
 	int ret;
 
-	gw_unobserved_begin(&own);
 	ret = prepare(&m, &hold);
 	if (!ret)
 		ret = lock(&m);
@@ -463,7 +460,6 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		m.record->peek_len = m.record->ret;
 	if (m.record)
 		settle_pages(&m, hold, holds);
-	gw_unobserved_end(&own);
 	if (ret) {
 		gw_record_put(m.record);
 		return ret;
@@ -478,9 +474,7 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 void gw_holds_release(struct list_head *holds)
 {
 	struct gw_hold *hold, *next;
-	struct gw_unobserved own;
 
-	gw_unobserved_begin(&own);
 	list_for_each_entry_safe(hold, next, holds, node) {
 		list_del(&hold->node);
 		/* The pin that is still there keeps the page, so there is one to take. */
@@ -490,5 +484,4 @@ void gw_holds_release(struct list_head *holds)
 		gw_pins_unreserve(hold->nr);
 		kvfree(hold);
 	}
-	gw_unobserved_end(&own);
 }

@@ -132,17 +132,17 @@ static struct gw_observer *observer;
 static DEFINE_RAW_SPINLOCK(unobserved_lock);
 static HLIST_HEAD(unobserved);
 
-void gw_unobserved_begin(struct gw_unobserved *own)
+void gw_unobserved_add(struct gw_unobserved *own)
 {
 	unsigned long flags;
 
-	own->task = current;
+	own->task = NULL;
 	raw_spin_lock_irqsave(&unobserved_lock, flags);
 	hlist_add_head(&own->node, &unobserved);
 	raw_spin_unlock_irqrestore(&unobserved_lock, flags);
 }
 
-void gw_unobserved_end(struct gw_unobserved *own)
+void gw_unobserved_remove(struct gw_unobserved *own)
 {
 	unsigned long flags;
 
@@ -162,7 +162,7 @@ static bool is_unobserved(enum level level)
 		return false;
 	raw_spin_lock_irqsave(&unobserved_lock, flags);
 	hlist_for_each_entry(own, &unobserved, node)
-		found = found || own->task == current;
+		found = found || READ_ONCE(own->task) == current;
 	raw_spin_unlock_irqrestore(&unobserved_lock, flags);
 	return found;
 }

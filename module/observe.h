@@ -143,9 +143,9 @@ struct gw_ledger *gw_observe_ledger(void);
 void gw_observe_ledger_put(void);
 
 /**
- * struct gw_unobserved - a stretch of code whose calls are not observed
+ * struct gw_unobserved - stretches of code whose calls are not observed, one at a time
  * @node: place in the list
- * @task: who runs it
+ * @task: who runs one now; NULL: nobody
  */
 struct gw_unobserved {
 	struct hlist_node node;
@@ -153,17 +153,37 @@ struct gw_unobserved {
 };
 
 /**
- * gw_unobserved_begin() - calls of the running thread are gupwalk's own from now on
- * @own: stays until gw_unobserved_end()
+ * gw_unobserved_add() - get ready for such stretches
+ * @own: filled in; stays until gw_unobserved_remove()
  *
  * Context: any but NMI.
  */
-void gw_unobserved_begin(struct gw_unobserved *own);
+void gw_unobserved_add(struct gw_unobserved *own);
+
+/**
+ * gw_unobserved_remove() - there are no more
+ * @own: as given to gw_unobserved_add()
+ *
+ * Context: any but NMI.
+ */
+void gw_unobserved_remove(struct gw_unobserved *own);
+
+/**
+ * gw_unobserved_begin() - calls of the running thread are gupwalk's own from now on
+ * @own: from gw_unobserved_add(); no other thread has begun
+ */
+static inline void gw_unobserved_begin(struct gw_unobserved *own)
+{
+	WRITE_ONCE(own->task, current);
+}
 
 /**
  * gw_unobserved_end() - and no longer
  * @own: as given to gw_unobserved_begin(), by the same thread
  */
-void gw_unobserved_end(struct gw_unobserved *own);
+static inline void gw_unobserved_end(struct gw_unobserved *own)
+{
+	WRITE_ONCE(own->task, NULL);
+}
 
 #endif /* _GUPWALK_OBSERVE_H */

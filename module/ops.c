@@ -57,7 +57,7 @@ static unsigned int foll_flags(u32 flags)
 {
 	unsigned int foll = 0, i;
 
-	for (i = 0; i < ARRAY_SIZE(foll_names); i++)
+	for (i = 0; flags && i < ARRAY_SIZE(foll_names); i++)
 		if (flags & foll_names[i].flag)
 			foll |= foll_names[i].foll;
 	return foll;

@@ -108,6 +108,7 @@ struct gw_record *gw_record_create(unsigned int nr, unsigned int nr_ways, bool a
 	if (!record)
 		return NULL;
 	memset((void *)record + outcome, 0, end - outcome);
+	record->observed = NULL;
 	record->vma.file = NULL;
 	kref_init(&record->kref);
 	return record;
@@ -188,7 +189,7 @@ static unsigned int place(unsigned int i)
  * Takes the oldest record off, and puts it before @gone. The caller holds records_lock, and drops
  * the references when it has given that up.
  */
-static struct gw_record *take_oldest(struct gw_record *gone)
+static inline struct gw_record *take_oldest(struct gw_record *gone)
 {
 	struct gw_record *record = records[oldest];
 

@@ -10,12 +10,15 @@
 #include "debugfs.h"
 #include "fields.h"
 #include "measure.h"
+#include "observe.h"
 #include "reader.h"
 
 /**
  * struct gw_run - an open `run` file
- * @lock: requests of one descriptor take turns; guards @holds and @refusal
+ * @lock: requests of one descriptor take turns; guards @holds, @own and
+ *	@refusal
  * @holds: pages held by this descriptor
+ * @own: our calls, which are not to be observed
  * @refusal: why the request being served is refused, if it is
  * @reader: prints the answer to the last request, if that is a record
  * @error: the answer, if the request was refused
@@ -27,6 +30,7 @@
 struct gw_run {
 	struct mutex lock;
 	struct list_head holds;
+	struct gw_unobserved own;
 	struct gw_error refusal;
 	struct gw_reader reader;
 	struct gw_error error;
@@ -83,6 +87,7 @@ static int run_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&run->lock);
 	INIT_LIST_HEAD(&run->holds);
+	gw_unobserved_add(&run->own);
 	run->reader.print = gw_json_record;
 	return 0;
 }
@@ -91,7 +96,9 @@ static int run_release(struct inode *inode, struct file *file)
 {
 	struct gw_run *run = ((struct seq_file *)file->private_data)->private;
 
+	gw_unobserved_begin(&run->own);
 	gw_holds_release(&run->holds);
+	gw_unobserved_remove(&run->own);
 	gw_records_release(run->reader.set);
 	return seq_release_private(inode, file);
 }
@@ -106,7 +113,9 @@ static int serve(struct gw_run *run, char *line, struct gw_record_set *answer)
 	ret = gw_request_parse(line, &request, &run->refusal);
 	if (ret)
 		return ret;
+	gw_unobserved_begin(&run->own);
 	ret = gw_measure(&request, &run->holds, &record, &run->refusal);
+	gw_unobserved_end(&run->own);
 	gw_request_release(&request);
 	if (ret)
 		return ret;

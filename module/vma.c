@@ -97,7 +97,7 @@ struct vm_area_struct *gw_vma_stack_above(struct mm_struct *mm, struct task_stru
 	return vma;
 }
 
-void gw_vma_note(struct vm_area_struct *vma, struct gw_vma *facts)
+static inline void note(struct vm_area_struct *vma, struct gw_vma *facts)
 {
 	facts->start = vma->vm_start;
 	facts->end = vma->vm_end;
@@ -108,9 +108,14 @@ void gw_vma_note(struct vm_area_struct *vma, struct gw_vma *facts)
 	facts->file = NULL;
 }
 
+void gw_vma_note(struct vm_area_struct *vma, struct gw_vma *facts)
+{
+	note(vma, facts);
+}
+
 int gw_vma_copy(struct vm_area_struct *vma, struct gw_vma *facts)
 {
-	gw_vma_note(vma, facts);
+	note(vma, facts);
 	if (!vma->vm_file)
 		return 0;
 	facts->file = copy_path(vma->vm_file);

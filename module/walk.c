@@ -30,6 +30,11 @@
 #include "compat.h"
 #include "walk.h"
 
+/*
+ * What is __always_inline below is gone through for each page: a call for each part took a tenth of
+ * the time of a measurement.
+ */
+
 /* The value of the entry where the path ends. */
 static u64 value_of_last(const struct gw_path *path)
 {
@@ -295,7 +300,7 @@ static noinline void read_odd_page(struct gw_walk *w, struct gw_snapshot *snap)
  * here. Mirrors vm_normal_page() and vm_normal_page_pmd() (mm/memory.c), and shows the zero
  * pages and those of files with DAX, which these hide (the latter on v6.12 and older), as well.
  */
-static void read_page(struct gw_walk *w, struct gw_snapshot *snap)
+static __always_inline void read_page(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	struct page *page;
 
@@ -349,13 +354,15 @@ static noinline void descend(struct gw_walk *w, struct mm_struct *mm, struct vm_
  * Is the last way down that of @addr as well? The tables above the PTE table are where they were,
  * as the mmap lock was held all the time; but what hugetlb shares.
  */
-static bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+static __always_inline bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma,
+					  unsigned long addr)
 {
 	return w->path && vma == w->vma && !((addr ^ w->addr) >> PMD_SHIFT) &&
 	       !is_vm_hugetlb_page(vma) && gw_path_same_end(w->path);
 }
 
-static void go_down(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr)
+static __always_inline void go_down(struct gw_walk *w, struct vm_area_struct *vma,
+				    unsigned long addr)
 {
 	if (!same_way_down(w, vma, addr)) {
 		descend(w, vma->vm_mm, vma, addr);
@@ -428,7 +435,8 @@ static noinline void take_next(struct gw_walk *w, unsigned long addr, pte_t *pte
  *
  * Returns false if it is not.
  */
-static bool take(struct gw_walk *w, unsigned long addr, unsigned int nr, struct gw_snapshot *snaps)
+static __always_inline bool take(struct gw_walk *w, unsigned long addr, unsigned int nr,
+				 struct gw_snapshot *snaps)
 {
 	pte_t *ptep = w->path->last == GW_PTE ? w->path->ptep : NULL;
 
