@@ -35,7 +35,7 @@ struct gw_measurement {
  * The snapshots of a walk: an element for each entry, up to the end of the VMA, of the range, or
  * of the record.
  */
-static void walk_entries(struct gw_measurement *m)
+static noinline void walk_entries(struct gw_measurement *m)
 {
 	struct vm_area_struct *vma = m->call.vma;
 	struct gw_record *record = m->record;
@@ -72,7 +72,7 @@ static bool fell_short(const struct gw_measurement *m)
 	return record->op->release && record->ret < record->nr_pages;
 }
 
-static void explain(struct gw_measurement *m)
+static noinline void explain(struct gw_measurement *m)
 {
 	struct gw_record *record = m->record;
 	unsigned long stopped = record->error || record->op->copies ? 0 : record->ret;
@@ -201,7 +201,7 @@ static void predict_hole(struct gw_measurement *m, const struct gw_case *c)
 }
 
 /* Up to the first page that would fail; what follows would not be looked at. */
-static void predict(struct gw_measurement *m)
+static noinline void predict(struct gw_measurement *m)
 {
 	struct gw_record *record = m->record;
 	struct gw_case c = {
@@ -280,17 +280,20 @@ static int measure_locked(struct gw_measurement *m)
 
 /*
  * Reads and writes the first obtained page through the kernel's own mapping of it, as a driver
- * would.
+ * would; an op that copies has done so itself.
  */
-static void peek_and_poke(struct gw_measurement *m)
+static noinline void peek_and_poke(struct gw_measurement *m)
 {
 	const struct gw_request *r = m->request;
 	struct gw_record *record = m->record;
-	struct page *page = m->call.pages[0];
+	struct page *page;
 	char *bytes;
 
-	if (!m->obtained || (!record->peek && !r->poke))
+	if (r->op->copies && r->peek && !r->predict && record->ret > 0)
+		record->peek_len = record->ret;
+	if (!r->op->release || !m->obtained)
 		return;
+	page = m->call.pages[0];
 	bytes = gw_kmap_local_page(page) + offset_in_page(r->addr);
 	if (record->peek) {
 		memcpy(record->peek, bytes, r->peek);
@@ -409,8 +412,10 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 
 	if (create_record(m))
 		return -ENOMEM;
-	m->call.buffer = r->peek ? (void *)m->record->peek : (void *)r->poke;
-	m->call.length = r->peek ?: r->poke ? strlen(r->poke) : 0;
+	if (r->peek || r->poke) {
+		m->call.buffer = r->peek ? (void *)m->record->peek : (void *)r->poke;
+		m->call.length = r->peek ?: strlen(r->poke);
+	}
 	m->call.pages = m->record->pages;
 	if (!r->hold || r->predict)
 		return 0;
@@ -454,10 +459,8 @@ int gw_measure(const struct gw_request *request, struct list_head *holds,
 		ret = measure_locked(&m);
 		unlock(&m);
 	}
-	if (!ret && request->op->release)
+	if (!ret && (request->peek || request->poke))
 		peek_and_poke(&m);
-	if (!ret && request->op->copies && request->peek && !request->predict && m.record->ret > 0)
-		m.record->peek_len = m.record->ret;
 	if (m.record)
 		settle_pages(&m, hold, holds);
 	if (ret) {

@@ -58,9 +58,10 @@ const char *gw_page_zone_name(const struct gw_page *facts)
 }
 
 /* Folios of several pages, hugetlb's among them. */
-static void read_large(struct folio *folio, struct page *page, struct page *first,
+static noinline void read_large(struct folio *folio, struct page *page, struct page *first,
 		       struct gw_page *facts)
 {
+	facts->mapcount = gw_page_mapcount(folio, page);
 	facts->hugetlb = PageHuge(page);
 	if (facts->hugetlb)
 		facts->flags |= GW_FOLIO_HUGETLB;
@@ -83,7 +84,6 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->zero = zero;
 	facts->head_pfn = page_to_pfn(&folio->page);
 	facts->refcount = folio_ref_count(folio);
-	facts->mapcount = gw_page_mapcount(folio, page);
 	facts->nid = page_to_nid(page);
 	facts->zone = page_zonenum(page);
 	facts->device = gw_zone_is_device(facts->zone);
@@ -96,6 +96,8 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
 	facts->ksm = facts->anon && folio_test_ksm(folio);
 	/* Has a meaning for anonymous pages only: of others the kernel does not let it be asked. */
 	facts->anon_exclusive = facts->anon && !facts->ksm && flags & GW_PG_ANON_EXCLUSIVE;
-	if (folio_test_large(folio))
+	if (flags & BIT_ULL(PG_head))
 		read_large(folio, page, first, facts);
+	else
+		facts->mapcount = atomic_read(&page->_mapcount) + 1;
 }

@@ -352,13 +352,13 @@ static noinline void descend(struct gw_walk *w, struct mm_struct *mm, struct vm_
 
 /*
  * Is the last way down that of @addr as well? The tables above the PTE table are where they were,
- * as the mmap lock was held all the time; but what hugetlb shares.
+ * as the mmap lock was held all the time; but what hugetlb shares, whose VMAs are not noted.
  */
 static __always_inline bool same_way_down(const struct gw_walk *w, struct vm_area_struct *vma,
 					  unsigned long addr)
 {
 	return w->path && vma == w->vma && !((addr ^ w->addr) >> PMD_SHIFT) &&
-	       !is_vm_hugetlb_page(vma) && gw_path_same_end(w->path);
+	       gw_path_same_end(w->path);
 }
 
 static __always_inline void go_down(struct gw_walk *w, struct vm_area_struct *vma,
@@ -499,6 +499,7 @@ static noinline unsigned int walk_hugetlb(struct gw_walk *w, struct vm_area_stru
 {
 	unsigned int taken;
 
+	w->vma = NULL;
 	i_mmap_lock_read(vma->vm_file->f_mapping);
 	taken = walk_some(w, vma, addr, nr, snaps);
 	i_mmap_unlock_read(vma->vm_file->f_mapping);
@@ -540,7 +541,7 @@ void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_st
 	if (!vma)
 		walk->vma = NULL;
 	for (;;) {
-		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
+		if (!vma || addr >= vma->vm_end)
 			vma = gw_vma_lookup(mm, addr);
 		nr = walk_vma(walk, vma, addr, nr_pages, snaps);
 		nr_pages -= nr;
@@ -658,6 +659,8 @@ void gw_glance_at(const struct gw_glance *glance, unsigned long addr, struct gw_
 		read_nothing(snap, GW_UNREAD);
 		return;
 	}
+	if (hugetlb)
+		glance->walk->vma = NULL;
 	glance_at_vma(glance->walk, vma, addr, snap);
 	if (hugetlb)
 		i_mmap_unlock_read(vma->vm_file->f_mapping);
