@@ -59,7 +59,7 @@ const char *gw_page_zone_name(const struct gw_page *facts)
 
 /* Folios of several pages, hugetlb's among them. */
 static noinline void read_large(struct folio *folio, struct page *page, struct page *first,
-		       struct gw_page *facts)
+				struct gw_page *facts)
 {
 	facts->mapcount = gw_page_mapcount(folio, page);
 	facts->hugetlb = PageHuge(page);
