@@ -21,6 +21,9 @@ MODULE_PARM_DESC(ledger_max, "most runs of pages that the ledger of pins knows (
 /* More pages of one call than these are not looked at. */
 #define TAKE_MAX 65536UL
 
+/* The lock is held, with interrupts off, while a bucket is looked through: no longer than this. */
+#define SEARCH_MAX 256
+
 /* Pins given back by mistake that are remembered with their stacks. */
 #define WRONG_MAX 32
 
@@ -120,9 +123,13 @@ void gw_ledger_destroy(struct gw_ledger *ledger)
 	kvfree(ledger);
 }
 
-static struct hlist_head *bucket_of(struct gw_ledger *ledger, u64 head_pfn)
+/*
+ * References by themselves: they leave only when they are forgotten, and who gives back a pin shall
+ * not have to look through them.
+ */
+static struct hlist_head *bucket_of(struct gw_ledger *ledger, u64 head_pfn, bool pins)
 {
-	return &ledger->buckets[hash_64(head_pfn, ledger->bucket_bits)];
+	return &ledger->buckets[hash_64(2 * head_pfn + pins, ledger->bucket_bits)];
 }
 
 static u64 head_pfn_of(struct page *page)
@@ -234,7 +241,7 @@ static struct run *take_page(struct gw_ledger *ledger, struct taken *call, struc
 		last->head_pfn = head_pfn;
 		last->facts = (struct gw_ledger_run){ .addr = addr, .pfn = pfn };
 		list_add_tail(&last->of_call, &call->runs);
-		hlist_add_head(&last->hash, bucket_of(ledger, head_pfn));
+		hlist_add_head(&last->hash, bucket_of(ledger, head_pfn, call->entry.op->pins));
 	}
 	last->facts.nr++;
 	last->facts.left++;
@@ -266,16 +273,18 @@ static bool covers(const struct run *run, u64 pfn)
 
 /*
  * The run that a pin is given back of. Where several calls have pinned the page it is a guess: the
- * process that gives back one of its own, or else the oldest.
+ * process that gives back one of its own, or else the oldest, of so many as there is time for.
  * @pfn: the page, or with @any whichever of the folio
  */
 static struct run *find_pin(struct gw_ledger *ledger, u64 head_pfn, u64 pfn, bool any)
 {
 	struct run *run, *found = NULL, *own = NULL;
 	pid_t tgid = task_tgid_nr(current);
-	unsigned int nr = 0;
+	unsigned int nr = 0, steps = 0;
 
-	hlist_for_each_entry(run, bucket_of(ledger, head_pfn), hash) {
+	hlist_for_each_entry(run, bucket_of(ledger, head_pfn, true), hash) {
+		if (steps++ >= SEARCH_MAX && found)
+			break;
 		if (run->head_pfn != head_pfn || !run->call->entry.op->pins ||
 		    !(any || covers(run, pfn)))
 			continue;
@@ -291,11 +300,15 @@ static struct run *find_pin(struct gw_ledger *ledger, u64 head_pfn, u64 pfn, boo
 
 static struct run *find_get(struct gw_ledger *ledger, u64 head_pfn, u64 pfn)
 {
+	unsigned int steps = 0;
 	struct run *run;
 
-	hlist_for_each_entry(run, bucket_of(ledger, head_pfn), hash)
+	hlist_for_each_entry(run, bucket_of(ledger, head_pfn, false), hash) {
 		if (run->head_pfn == head_pfn && !run->call->entry.op->pins && covers(run, pfn))
 			return run;
+		if (++steps == SEARCH_MAX)
+			break;
+	}
 	return NULL;
 }
 
@@ -380,7 +393,7 @@ int gw_ledger_take(struct gw_ledger *ledger, const struct gw_ledger_entry *entry
 static bool is_stranger(struct gw_ledger *ledger, u64 head_pfn, struct page *page,
 			unsigned long nr)
 {
-	return hlist_empty(bucket_of(ledger, head_pfn)) && has_pins(page, nr);
+	return hlist_empty(bucket_of(ledger, head_pfn, true)) && has_pins(page, nr);
 }
 
 /* Returns how many of @nr are dealt with. */
@@ -439,7 +452,7 @@ void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned lo
 	unsigned long flags;
 	struct run *run;
 
-	if (hlist_empty(bucket_of(ledger, head_pfn)))
+	if (hlist_empty(bucket_of(ledger, head_pfn, true)))
 		return;
 	raw_spin_lock_irqsave(&ledger->lock, flags);
 	run = find_pin(ledger, head_pfn, 0, true);

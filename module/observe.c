@@ -455,6 +455,7 @@ static void *enter_release(struct gw_observer *o, const struct gw_watched *watch
 			   struct pt_regs *regs, enum level level)
 {
 	struct gw_args args;
+	void *flight;
 	bool known;
 
 	gw_watched_args(watched, regs, &args);
@@ -462,7 +463,8 @@ static void *enter_release(struct gw_observer *o, const struct gw_watched *watch
 		return NULL;
 	switch (watched->shape) {
 	case GW_SHAPE_ADD_PINS:
-		gw_ledger_add_pins(o->ledger, args.pages, args.nr);
+		/* an unsigned int */
+		gw_ledger_add_pins(o->ledger, args.pages, (u32)args.nr);
 		return NULL;
 	case GW_SHAPE_UNPIN_PAGE:
 		known = gw_ledger_release_page(o->ledger, args.pages, args.nr, regs);
@@ -478,7 +480,13 @@ static void *enter_release(struct gw_observer *o, const struct gw_watched *watch
 	 * What it calls gives back the same pages, which by then may be known as somebody else's.
 	 * Where none was known there is nothing to mistake, and no return to wait for.
 	 */
-	return watched->nests && known ? take_off(o, level, true) : NULL;
+	if (!watched->nests || !known)
+		return NULL;
+	flight = take_off(o, level, true);
+	/* Then they are given back twice: how many are left is not known any more. */
+	if (!flight)
+		count(o, releases_lost);
+	return flight;
 }
 
 static void *enter(const struct gw_watched *watched, struct pt_regs *regs)
@@ -692,6 +700,10 @@ struct gw_observation *gw_observer_next(struct gw_observer *o)
 	u64 hash;
 
 	for (;;) {
+		/* Calls of other drivers may come faster than they are told apart. */
+		if (signal_pending(current))
+			return NULL;
+		cond_resched();
 		if (list_empty(&o->batch))
 			fetch_batch(o);
 		observation = list_first_entry_or_null(&o->batch, struct gw_observation,

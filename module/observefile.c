@@ -198,7 +198,7 @@ static ssize_t observe_read(struct file *file, char __user *buffer, size_t count
 			return got;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		ret = gw_observer_wait(observer);
+		ret = signal_pending(current) ? -ERESTARTSYS : gw_observer_wait(observer);
 		if (ret)
 			return ret;
 	}

@@ -3,6 +3,7 @@
  * What follows from a snapshot. It is worked out when somebody asks: a walk only reads.
  */
 #include <linux/io.h>
+#include <linux/string.h>
 
 #include "arch.h"
 #include "descent.h"
@@ -10,6 +11,8 @@
 
 void gw_snapshot_entries(const struct gw_snapshot *snap, struct gw_entry entries[GW_NR_LEVELS])
 {
+	/* What is in the last place for ways may be shorter than the way that the snapshot had. */
+	memset(entries, 0, GW_NR_LEVELS * sizeof(*entries));
 	if (!snap->nr_levels)
 		return;
 	gw_path_levels(snap->way, GW_PMD, entries);

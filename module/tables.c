@@ -229,10 +229,14 @@ static void cut_holes(const struct gw_geometry *g, struct gw_blocks *blocks,
 	for (i = GW_HOLE_MIN / 2; i < block->nr; i += GW_HOLE_MIN / 2) {
 		if (block->entries[i])
 			continue;
-		/* neither the first nor the last is empty */
-		for (from = i; !block->entries[from - 1]; from--)
+		/*
+		 * The first and the last were not empty, but may have become so before they were
+		 * copied: entries above the pte are cleared without the lock that we hold
+		 * (free_pmd_range(), huge_pmd_unshare()).
+		 */
+		for (from = i; from && !block->entries[from - 1]; from--)
 			;
-		for (to = i + 1; !block->entries[to]; to++)
+		for (to = i + 1; to < block->nr && !block->entries[to]; to++)
 			;
 		if (to - from < GW_HOLE_MIN)
 			continue;

@@ -324,6 +324,13 @@ static spinlock_t *lock_of_last(struct vm_area_struct *vma, struct gw_path *path
 	return is_vm_hugetlb_page(vma) ? gw_hugetlb_lock(vma, lock) : lock;
 }
 
+/* Snapshots have the way: it keeps its place, but if that is the last. */
+static void keep_way(struct gw_walk *w)
+{
+	if (w->taken && w->path == w->next && w->next != w->last)
+		w->next++;
+}
+
 /* Another way down, from the top; or the last one, if it turns out to be that. */
 static noinline void descend(struct gw_walk *w, struct mm_struct *mm, struct vm_area_struct *vma,
 			     unsigned long addr)
@@ -331,16 +338,17 @@ static noinline void descend(struct gw_walk *w, struct mm_struct *mm, struct vm_
 	struct gw_path *path;
 	bool same;
 
-	/* Snapshots have the last one, but where it was the last place. */
-	if (w->path == w->next && w->next != w->last)
-		w->next++;
+	if (w->path)
+		keep_way(w);
 	path = w->next;
 	gw_descend(mm, addr, path);
 	same = w->path && w->path != path && gw_path_same_way(w->path, path);
-	if (same)
+	if (same) {
 		w->path->ptep = path->ptep;
-	else
+	} else {
 		w->path = path;
+		w->taken = false;
+	}
 	/* What was read for another one may mean something else here. */
 	if (!same || vma != w->vma)
 		w->like = NULL;
@@ -366,7 +374,12 @@ static __always_inline void go_down(struct gw_walk *w, struct vm_area_struct *vm
 {
 	if (!same_way_down(w, vma, addr)) {
 		descend(w, vma->vm_mm, vma, addr);
-	} else if (addr != w->addr) {
+		return;
+	}
+	/* The page may be a table anew, with another lock where that is not in its struct page. */
+	if (ALLOC_SPLIT_PTLOCKS && w->path->last == GW_PTE)
+		w->lock = lock_of_last(vma, w->path);
+	if (addr != w->addr) {
 		w->addr = addr;
 		if (w->path->last == GW_PTE)
 			w->path->ptep = pte_offset_kernel(&w->path->pmd, addr);
@@ -403,6 +416,7 @@ static noinline void make_unstable(struct gw_walk *w, unsigned long addr, struct
 		gw_path_copy(w->last, w->path);
 	snap->way = w->last;
 	snap->stable = false;
+	keep_way(w);
 	w->path = NULL;
 }
 
@@ -447,6 +461,7 @@ static __always_inline bool take(struct gw_walk *w, unsigned long addr, unsigned
 	take_one(w, addr, ptep, snaps);
 	if (nr > 1)
 		take_next(w, addr, ptep, nr - 1, snaps);
+	w->taken = true;
 	return true;
 }
 
@@ -508,7 +523,10 @@ static noinline unsigned int walk_hugetlb(struct gw_walk *w, struct vm_area_stru
 
 unsigned int gw_walk_used(const struct gw_walk *walk)
 {
-	return walk->next - walk->ways + (walk->path == walk->next && walk->next != walk->last);
+	bool one_more = walk->path && walk->taken && walk->path == walk->next &&
+			walk->next != walk->last;
+
+	return walk->next - walk->ways + one_more;
 }
 
 /* A snapshot of no entry. */
@@ -541,7 +559,8 @@ void gw_walk_range(struct gw_walk *walk, struct mm_struct *mm, struct vm_area_st
 	if (!vma)
 		walk->vma = NULL;
 	for (;;) {
-		if (!vma || addr >= vma->vm_end)
+		/* the caller's may be a stack that is above it */
+		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
 			vma = gw_vma_lookup(mm, addr);
 		nr = walk_vma(walk, vma, addr, nr_pages, snaps);
 		nr_pages -= nr;
@@ -597,6 +616,7 @@ static void take_entries(struct gw_walk *w, unsigned long addr, struct gw_snapsh
 		make_unstable(w, addr, snap);
 		return;
 	}
+	w->taken = true;
 	if (path->end == GW_END_EMPTY && path->last >= GW_PUD)
 		snap->stable = false;
 }

@@ -23,6 +23,7 @@
  * @vma: VMA of the addresses that are looked at; NULL: the mmap lock was given up since
  * @addr: one of them
  * @path: the way to it, in @ways; NULL: none was gone yet
+ * @taken: a snapshot has that way
  * @lock: what keeps the entry there as it is; above the pud nothing changes but from empty to table
  * @like: the last snapshot of an entry there, if the next may say the same; NULL: of none
  * @plain: it is of a pte that maps a page, and as far as that says an ordinary one
@@ -35,6 +36,7 @@ struct gw_walk {
 	struct vm_area_struct *vma;
 	unsigned long addr;
 	struct gw_path *path;
+	bool taken;
 	spinlock_t *lock;
 	const struct gw_snapshot *like;
 	bool plain;
