@@ -705,9 +705,6 @@ static void filters(void)
 	check_num(recorded_with(line, pages, 1), 2);
 	check_num(recorded_with("pid=1 children comm=nobody", pages, 1), 0);
 	check_num(recorded_with("comm=nobody", pages, 1), 0);
-	snprintf(line, sizeof(line), "pid=%d others", getpid());
-	/* the child's call is left */
-	check_num(recorded_with(line, pages, 1), 1);
 	snprintf(line, sizeof(line), "pid=%d min_pages=1", getpid());
 	check_num(recorded_with(line, pages, 1), 2);
 	snprintf(line, sizeof(line), "pid=%d min_pages=2", getpid());
