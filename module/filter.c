@@ -47,6 +47,13 @@ static int parse_children(struct parse *p, char *value)
 	return 0;
 }
 
+/* Who prints what he reads may make calls for that, each of which would be one more to print. */
+static int parse_others(struct parse *p, char *value)
+{
+	p->filter->not = get_pid(task_tgid(current));
+	return 0;
+}
+
 static int parse_name(struct parse *p, const char *key, char *value, char *to, size_t size)
 {
 	if (!*value)
@@ -125,6 +132,7 @@ static const struct {
 } keys[] = {
 	{ "pid", false, parse_pid },
 	{ "children", true, parse_children },
+	{ "others", true, parse_others },
 	{ "comm", false, parse_comm },
 	{ "op", false, parse_op },
 	{ "addr", false, parse_addr },
@@ -198,7 +206,9 @@ int gw_filter_parse(char *line, struct gw_filter *filter, struct gw_error *error
 void gw_filter_release(struct gw_filter *filter)
 {
 	put_pid(filter->pid);
+	put_pid(filter->not);
 	filter->pid = NULL;
+	filter->not = NULL;
 }
 
 /* Pages of others nobody gives back by functions that say so. */
@@ -248,6 +258,8 @@ static bool is_of_family(const struct gw_filter *filter, struct task_struct *tas
 
 bool gw_filter_comm(const struct gw_filter *filter)
 {
+	if (filter->not && task_tgid(current) == filter->not)
+		return false;
 	return !filter->comm[0] || !strncmp(filter->comm, current->comm, TASK_COMM_LEN);
 }
 
@@ -287,6 +299,8 @@ void gw_filter_show(const struct gw_filter *filter, struct seq_file *m)
 
 	if (filter->pid)
 		seq_printf(m, " pid=%d%s", pid_nr(filter->pid), filter->children ? " children" : "");
+	if (filter->not)
+		seq_puts(m, " others");
 	if (filter->comm[0])
 		seq_printf(m, " comm=%s", filter->comm);
 	for (i = 0; i < gw_nr_ops; i++) {

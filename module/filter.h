@@ -15,6 +15,7 @@
  * struct gw_filter - which calls
  * @pid: process; NULL: any. A reference is held
  * @children: its descendants too
+ * @not: process whose own calls are passed over; NULL: none. A reference is held
  * @comm: name of the calling thread; empty: any
  * @ops: bits of the op table; 0: all but those of hot functions
  * @start: first address
@@ -26,6 +27,7 @@
 struct gw_filter {
 	struct pid *pid;
 	bool children;
+	struct pid *not;
 	char comm[TASK_COMM_LEN];
 	u32 ops;
 	unsigned long start;

@@ -866,8 +866,8 @@ int gw_observer_start(const struct gw_filter *filter, struct gw_observer **obser
 			*observerp = o;
 			return 0;
 		}
-		/* the filter is the caller's still */
-		o->filter.pid = NULL;
+		/* the filter, and what it holds, is the caller's still */
+		o->filter = (struct gw_filter){ };
 		destroy(o);
 	}
 	return ret;

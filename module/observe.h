@@ -61,7 +61,7 @@ struct gw_observer;
 
 /**
  * gw_observer_start() - place the probes
- * @filter: which calls; taken over
+ * @filter: which calls; taken over, if it succeeds
  * @observerp: set to the observer
  *
  * Context: may sleep.

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,6 +48,9 @@ static const struct option_row observe_options[] = {
 	{ NULL }
 };
 
+/* For so long, at the end, is read what was recorded before; others may go on with their calls. */
+#define DRAIN_MS 2000
+
 /* After the command has ended what it began in the background may need a moment. */
 #define SETTLE_MS 200
 
@@ -69,6 +73,7 @@ static const struct option_row observe_options[] = {
  * @failed: of them, those that failed
  * @pages: pages that it obtained
  * @ns: how long the calls took
+ * @pins: it took pages as pins, of which it is known whether they were given back
  * @held: pages that it holds still
  */
 struct driver {
@@ -77,6 +82,7 @@ struct driver {
 	uint64_t failed;
 	uint64_t pages;
 	uint64_t ns;
+	bool pins;
 	uint64_t held;
 };
 
@@ -114,6 +120,8 @@ struct orphan {
  * @nr_orphans: how many
  * @look: how often they were looked for
  * @looked_ms: when the last time, CLOCK_MONOTONIC
+ * @done_ms: when it was time to end
+ * @warned: it was said that calls are lost
  * @shown: records shown
  * @of_exec: records of exec's own, which are not shown
  */
@@ -138,6 +146,8 @@ struct observer {
 	size_t nr_orphans;
 	uint64_t look;
 	uint64_t looked_ms;
+	uint64_t done_ms;
+	bool warned;
 	size_t shown;
 	size_t of_exec;
 };
@@ -173,6 +183,7 @@ static void count(struct observer *o, const struct record *r)
 	d->failed += !!r->errno_name;
 	d->pages += pages_of(r);
 	d->ns += r->duration_ns;
+	d->pins = d->pins || !strncmp(r->op, "pin_", 4) || !strncmp(r->op, "memfd_", 6);
 }
 
 /* The causes of the pages that were looked at, each once. */
@@ -244,6 +255,36 @@ static bool take_line(struct observer *o, const char *line, size_t len)
 	return true;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* The command itself gets Ctrl-C too, from its terminal, and its end is what counts. */
+static void take_signals(struct observer *o)
+{
+	struct signalfd_siginfo info;
+	pid_t ended;
+	int status;
+
+	while (read(o->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD) {
+			o->done = o->done || !o->child || info.ssi_signo != SIGINT;
+			continue;
+		}
+		/* others are what the command has left behind */
+		while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
+			if (ended != o->child)
+				continue;
+			o->status = status;
+			o->done = true;
+		}
+	}
+}
+
 /* All that is there. Returns false after a complaint. */
 static bool take_records(struct observer *o)
 {
@@ -252,6 +293,10 @@ static bool take_records(struct observer *o)
 	ssize_t n;
 
 	for (;;) {
+		if (o->done && !o->done_ms)
+			o->done_ms = now_ms();
+		if (o->done && now_ms() - o->done_ms > DRAIN_MS)
+			return true;
 		n = read(o->fd, bytes, sizeof(bytes));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -265,6 +310,8 @@ static bool take_records(struct observer *o)
 		}
 		memmove(o->text.at, o->text.at + at, o->text.len - at);
 		o->text.len -= at;
+		if (!o->done)
+			take_signals(o);
 	}
 	if (!n || errno == EAGAIN)
 		return true;
@@ -311,15 +358,31 @@ static bool spawn(struct observer *o)
 	return false;
 }
 
+/*
+ * Whatever the command begins stays below this process, also what its parent does not wait for: see
+ * PR_SET_CHILD_SUBREAPER.
+ */
+static uint64_t pid_observed(struct observer *o)
+{
+	if (!o->child)
+		return o->pid;
+	if (o->alone)
+		return o->child;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return getpid();
+}
+
 static bool begin(struct observer *o)
 {
 	struct strbuf answer = { 0 };
 	struct refusal refusal;
-	uint64_t pid = o->child ? (uint64_t)o->child : o->pid;
+	uint64_t pid = pid_observed(o);
 	int error;
 
 	if (pid)
 		strbuf_addf(&o->filter, " pid=%" PRIu64 "%s", pid, o->alone ? "" : " children");
+	/* what is written to a file may be pinned for that */
+	strbuf_addf(&o->filter, " others");
 	/* one write is one line, and nothing is a line too */
 	strbuf_addf(&o->filter, "\n");
 	if (write(o->fd, o->filter.at, o->filter.len) == (ssize_t)o->filter.len)
@@ -351,30 +414,7 @@ static bool watch_signals(struct observer *o)
 	return false;
 }
 
-/* The command itself gets Ctrl-C too, from its terminal, and its end is what counts. */
-static void take_signals(struct observer *o)
-{
-	struct signalfd_siginfo info;
-
-	while (read(o->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD) {
-			o->done = o->done || !o->child || info.ssi_signo != SIGINT;
-			continue;
-		}
-		if (o->child && waitpid(o->child, &o->status, WNOHANG) == o->child)
-			o->done = true;
-	}
-}
-
 /* ---- pins that outlive their owners ---- */
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
 
 static struct orphan *orphan_of(struct observer *o, int64_t seq)
 {
@@ -428,6 +468,12 @@ static bool look_for_orphans(struct observer *o)
 	o->looked_ms = now_ms();
 	o->look++;
 	good = observing_read(o->s->debugfs, &now);
+	if (good && now.lost && !o->warned) {
+		fputs("gupwalk: observing: calls are lost, as they come faster than they are printed: "
+		      "a filter, or a\n  larger parameter observe_records of the module, helps\n",
+		      stderr);
+		o->warned = true;
+	}
 	if (good && now.pins)
 		good = pins_read(o->s->debugfs, &pins);
 	for (i = 0; good && i < pins.n; i++)
@@ -500,7 +546,10 @@ static void print_drivers(struct observer *o)
 		number(d->calls, calls);
 		number(d->failed, failed);
 		number(d->pages, pages);
-		number(d->held, held);
+		if (d->pins)
+			number(d->held, held);
+		else
+			snprintf(held, sizeof(held), "-");
 		put_time(d->ns, &time);
 		table_row(t, (const char *[]){
 			d->name, calls, failed, pages, size_text(d->pages * page, bytes),
@@ -596,6 +645,8 @@ static int run(struct observer *o)
 		return STATUS_TROUBLE;
 	if (o->command && write(o->go, "", 1) != 1)
 		complain("running", o->command[0], strerror(errno), NULL);
+	if (!o->command)
+		fputs("gupwalk: observing; Ctrl-C ends it\n", stderr);
 	good = observe(o) && take_records(o) && finish(o);
 	print_end(o);
 	/* the child has complained itself */
