@@ -63,6 +63,15 @@
 #define GW_HAVE_FAULT_UNSHARE (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0))
 #endif
 
+/*
+ * A pin of a special entry in a VM_MIXEDMAP mapping counted as obtained, and its place among the
+ * pages was not written, before Linux kernel commit 7196040e19ad ("mm: fix invalid page pointer
+ * returned with FOLL_PIN gups") (in v5.18).
+ */
+#ifndef GW_HAVE_GUP_HOLES
+#define GW_HAVE_GUP_HOLES (LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0))
+#endif
+
 /* Linux kernel commit 6da8e9634bb7 ("mm: new follow_pfnmap API") (in v6.12); follow_pfn() itself
  * left in v6.10, commit cb10c28ac82c ("mm: remove follow_pfn").
  */

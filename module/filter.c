@@ -211,13 +211,13 @@ void gw_filter_release(struct gw_filter *filter)
 	filter->not = NULL;
 }
 
-/* Pages of others nobody gives back by functions that say so. */
-static bool observes_pins(const struct gw_filter *filter)
+/* References are not given back by functions that can be watched, unless by mistake: as pins. */
+static bool observes_pages(const struct gw_filter *filter)
 {
 	unsigned int i;
 
 	for (i = 0; i < gw_nr_ops; i++)
-		if (filter->ops & BIT(i) && gw_ops[i].pins)
+		if (filter->ops & BIT(i) && gw_ops[i].release)
 			return true;
 	return !filter->ops;
 }
@@ -227,7 +227,7 @@ bool gw_filter_wants(const struct gw_filter *filter, const struct gw_watched *wa
 	const struct gw_op *op = gw_watched_op(watched);
 
 	if (!op)
-		return observes_pins(filter);
+		return observes_pages(filter);
 	return filter->ops ? filter->ops & BIT(op - gw_ops) : !watched->hot;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/hash.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -61,6 +62,7 @@ struct run {
  * it.
  */
 struct gw_ledger {
+	struct kref kref;
 	raw_spinlock_t lock;
 	struct taken *calls;
 	unsigned int nr_calls;
@@ -83,6 +85,22 @@ void gw_process_of(struct task_struct *task, struct gw_process *process)
 	process->exec_id = READ_ONCE(leader->self_exec_id);
 }
 
+static void destroy(struct kref *kref)
+{
+	struct gw_ledger *ledger = container_of(kref, struct gw_ledger, kref);
+
+	kvfree(ledger->calls);
+	kvfree(ledger->runs);
+	kvfree(ledger->buckets);
+	kvfree(ledger);
+}
+
+void gw_ledger_put(struct gw_ledger *ledger)
+{
+	if (ledger)
+		kref_put(&ledger->kref, destroy);
+}
+
 struct gw_ledger *gw_ledger_create(void)
 {
 	unsigned int i, room = clamp(ledger_max, 64U, LEDGER_LIMIT);
@@ -90,6 +108,7 @@ struct gw_ledger *gw_ledger_create(void)
 
 	if (!ledger)
 		return NULL;
+	kref_init(&ledger->kref);
 	raw_spin_lock_init(&ledger->lock);
 	INIT_LIST_HEAD(&ledger->free_calls);
 	INIT_LIST_HEAD(&ledger->gets);
@@ -101,7 +120,7 @@ struct gw_ledger *gw_ledger_create(void)
 	ledger->buckets = kvcalloc(1UL << ledger->bucket_bits, sizeof(*ledger->buckets),
 				   GFP_KERNEL_ACCOUNT);
 	if (!ledger->calls || !ledger->runs || !ledger->buckets) {
-		gw_ledger_destroy(ledger);
+		gw_ledger_put(ledger);
 		return NULL;
 	}
 	for (i = 0; i < ledger->nr_calls; i++) {
@@ -113,14 +132,10 @@ struct gw_ledger *gw_ledger_create(void)
 	return ledger;
 }
 
-void gw_ledger_destroy(struct gw_ledger *ledger)
+struct gw_ledger *gw_ledger_get(struct gw_ledger *ledger)
 {
-	if (!ledger)
-		return;
-	kvfree(ledger->calls);
-	kvfree(ledger->runs);
-	kvfree(ledger->buckets);
-	kvfree(ledger);
+	kref_get(&ledger->kref);
+	return ledger;
 }
 
 /*
@@ -346,6 +361,16 @@ static bool has_pins(struct page *page, unsigned long nr)
 	return (long)pins >= (long)nr;
 }
 
+/*
+ * Is it a page that the call has taken? Where the kernel leaves holes among the pages, one that was
+ * there before has no pin of this call's, and maybe none at all.
+ */
+static bool was_taken(const struct gw_ledger_entry *entry, struct page *page)
+{
+	return gw_gup_gave(page) &&
+	       (!GW_HAVE_GUP_HOLES || !entry->op->pins || has_pins(page, 1));
+}
+
 /* ---- for handlers ---- */
 
 int gw_ledger_take(struct gw_ledger *ledger, const struct gw_ledger_entry *entry,
@@ -368,6 +393,8 @@ int gw_ledger_take(struct gw_ledger *ledger, const struct gw_ledger_entry *entry
 			call = new_call(ledger, entry);
 		full = !call;
 		for (end = min(most, i + CHUNK); i < end && !full; i++) {
+			if (!was_taken(entry, pages[i]))
+				continue;
 			last = take_page(ledger, call, last, pages[i],
 					 entry->addr ? entry->addr + i * PAGE_SIZE : 0);
 			if (!last) {
@@ -396,16 +423,29 @@ static bool is_stranger(struct gw_ledger *ledger, u64 head_pfn, struct page *pag
 	return hlist_empty(bucket_of(ledger, head_pfn, true)) && has_pins(page, nr);
 }
 
-/* Returns how many of @nr are dealt with. */
-static unsigned long release_some(struct gw_ledger *ledger, struct page *page, unsigned long nr,
-				  bool any, struct pt_regs *regs, bool *known)
+/* Pages from this one to the last of its folio. */
+static unsigned long rest_of_folio(struct page *page, u64 head_pfn)
 {
+	unsigned long before = page_to_pfn(page) - head_pfn;
+
+	/* of a page that is not held, by mistake, anything may be read */
+	return max(1UL << min(folio_order(page_folio(page)), 30U), before + 1) - before;
+}
+
+/* Returns how many of @nr are dealt with. */
+static unsigned long release_some(struct gw_release *release, struct page *page, unsigned long nr,
+				  bool any)
+{
+	struct gw_ledger *ledger = release->ledger;
 	u64 head_pfn = head_pfn_of(page), pfn = page_to_pfn(page);
-	unsigned long flags, some = any ? nr : 1;
+	unsigned long some = any ? nr : min(nr, rest_of_folio(page, head_pfn));
+	unsigned long flags;
 	struct run *run;
 
+	release->steps--;
 	if (is_stranger(ledger, head_pfn, page, some))
 		return some;
+	some = any ? nr : 1;
 	raw_spin_lock_irqsave(&ledger->lock, flags);
 	run = find_pin(ledger, head_pfn, pfn, any);
 	if (run) {
@@ -414,36 +454,29 @@ static unsigned long release_some(struct gw_ledger *ledger, struct page *page, u
 		if (!any)
 			some = min(some, (unsigned long)(run->facts.pfn + run->facts.nr - pfn));
 		drop_pages(ledger, run, some);
-		*known = true;
+		release->known = true;
 	} else if (!has_pins(page, some)) {
-		note_wrong(ledger, page, regs);
-		*known = true;
+		note_wrong(ledger, page, release->regs);
+		release->known = true;
 	}
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
 	return some;
 }
 
-bool gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigned long nr,
-			    struct pt_regs *regs)
+void gw_ledger_release_page(struct gw_release *release, struct page *page, unsigned long nr)
 {
 	unsigned long some;
-	bool known = false;
 
-	for (; nr; nr -= some) {
-		some = release_some(ledger, page, nr, false, regs, &known);
+	for (; nr && release->steps; nr -= some) {
+		some = release_some(release, page, nr, false);
 		page = pfn_to_page(page_to_pfn(page) + some);
 	}
-	return known;
 }
 
-bool gw_ledger_release_folio(struct gw_ledger *ledger, struct page *page, unsigned long nr,
-			     struct pt_regs *regs)
+void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsigned long nr)
 {
-	bool known = false;
-
-	while (nr)
-		nr -= release_some(ledger, page, nr, true, regs, &known);
-	return known;
+	while (nr && release->steps)
+		nr -= release_some(release, page, nr, true);
 }
 
 void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr)

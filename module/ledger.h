@@ -125,20 +125,43 @@ struct gw_ledger_counts {
 struct gw_ledger;
 
 /**
+ * struct gw_release - a call that gives pins back
+ * @ledger: the ledger
+ * @regs: registers of the function that is called for it
+ * @steps: how often may be looked something up; when it is 0 the rest was not looked at
+ * @known: set to true if the ledger knew a pin of them, or knows now that there was none
+ */
+struct gw_release {
+	struct gw_ledger *ledger;
+	struct pt_regs *regs;
+	unsigned long steps;
+	bool known;
+};
+
+/**
  * gw_ledger_create() - an empty ledger
  *
  * Context: may sleep.
- * Return: the ledger, or NULL without memory.
+ * Return: the ledger, with one reference; or NULL without memory.
  */
 struct gw_ledger *gw_ledger_create(void);
 
 /**
- * gw_ledger_destroy() - free a ledger
- * @ledger: the ledger; nobody uses it any more. NULL is fine
+ * gw_ledger_get() - take a reference
+ * @ledger: the ledger
+ *
+ * Context: any.
+ * Return: @ledger.
+ */
+struct gw_ledger *gw_ledger_get(struct gw_ledger *ledger);
+
+/**
+ * gw_ledger_put() - drop a reference, and free the ledger with the last one
+ * @ledger: the ledger; NULL is fine
  *
  * Context: may sleep.
  */
-void gw_ledger_destroy(struct gw_ledger *ledger);
+void gw_ledger_put(struct gw_ledger *ledger);
 
 /**
  * gw_ledger_take() - a call took pages
@@ -155,29 +178,23 @@ int gw_ledger_take(struct gw_ledger *ledger, const struct gw_ledger_entry *entry
 
 /**
  * gw_ledger_release_page() - a pin of a page is given back
- * @ledger: the ledger
+ * @release: the call
  * @page: the page
  * @nr: how many, from this page on
- * @regs: registers of the function that is called for it
  *
  * Context: any but NMI, before the pins are given back.
- * Return: true if the ledger knew a pin of them, or knows now that there was none.
  */
-bool gw_ledger_release_page(struct gw_ledger *ledger, struct page *page, unsigned long nr,
-			    struct pt_regs *regs);
+void gw_ledger_release_page(struct gw_release *release, struct page *page, unsigned long nr);
 
 /**
  * gw_ledger_release_folio() - pins of a folio are given back, of whichever pages
- * @ledger: the ledger
+ * @release: the call
  * @page: first page of the folio
  * @nr: how many
- * @regs: registers of the function that is called for it
  *
  * Context: any but NMI, before the pins are given back.
- * Return: as gw_ledger_release_page().
  */
-bool gw_ledger_release_folio(struct gw_ledger *ledger, struct page *page, unsigned long nr,
-			     struct pt_regs *regs);
+void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsigned long nr);
 
 /**
  * gw_ledger_add_pins() - a folio that is pinned is pinned once more

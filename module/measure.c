@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "compat.h"
 #include "measure.h"
+#include "outcome.h"
 #include "walk.h"
 
 /**
@@ -60,56 +61,20 @@ static noinline void walk_entries(struct gw_measurement *m)
 	record->ret = (min(addr, end) - start) >> PAGE_SHIFT;
 }
 
-/* Did the call fail, or do less than it was asked for? */
-static bool fell_short(const struct gw_measurement *m)
-{
-	const struct gw_record *record = m->record;
-
-	if (record->error)
-		return true;
-	if (record->op->copies)
-		return record->ret < m->call.length;
-	return record->op->release && record->ret < record->nr_pages;
-}
-
 static noinline void explain(struct gw_measurement *m)
 {
-	struct gw_record *record = m->record;
-	unsigned long stopped = record->error || record->op->copies ? 0 : record->ret;
-	struct gw_case c = {
-		.op = record->op,
-		.flags = record->flags,
-		.error = record->error,
-		.foreign = record->op->remote || m->call.mm != current->mm,
-	};
-
-	c.addr = record->results[stopped].addr;
-	c.vma = gw_vma_lookup(m->call.mm, c.addr);
-	c.before = &record->before[stopped];
-	record->reason = gw_rule_find(&c);
+	gw_outcome_explain(m->record, m->call.mm);
 }
 
 static void note_result(struct gw_measurement *m)
 {
 	struct gw_record *record = m->record;
-	unsigned long i;
 
-	if (record->op->returns_fault) {
-		record->fault = m->call.fault;
-		if (record->fault & VM_FAULT_ERROR)
-			record->error = -vm_fault_to_errno(record->fault, FOLL_HWPOISON);
-	} else if (record->ret < 0) {
-		record->error = -record->ret;
-	} else if (record->op->release) {
-		m->obtained = record->ret;
-	}
+	record->fault = m->call.fault;
+	m->obtained = gw_outcome_note(record, m->call.pages);
 	if (m->call.has_pfn) {
 		record->results[0].has_pfn = true;
 		record->results[0].pfn = m->call.pfn;
-	}
-	for (i = 0; i < m->obtained; i++) {
-		record->results[i].has_pfn = true;
-		record->results[i].pfn = page_to_pfn(m->call.pages[i]);
 	}
 }
 
@@ -152,18 +117,6 @@ static int make_call(struct gw_measurement *m)
 	return m->locked ? 0 : lock(m);
 }
 
-static void name_pages(struct gw_measurement *m)
-{
-	struct gw_record *record = m->record;
-	unsigned long addr = m->request->addr;
-	unsigned int i;
-
-	for (i = 0; i < record->nr; i++)
-		record->results[i] = (struct gw_page_result){
-			.addr = i ? (addr & PAGE_MASK) + i * PAGE_SIZE : addr,
-		};
-}
-
 /* Walk, call, walk. */
 static int measure_call(struct gw_measurement *m)
 {
@@ -176,7 +129,7 @@ static int measure_call(struct gw_measurement *m)
 	if (ret)
 		return ret;
 	gw_walk_range(m->walk, r->mm, m->call.vma, r->addr, r->nr_pages, record->after);
-	if (fell_short(m))
+	if (gw_outcome_fell_short(m->record, m->call.length))
 		explain(m);
 	return 0;
 }
@@ -266,7 +219,7 @@ static int measure_locked(struct gw_measurement *m)
 	ret = gw_vma_copy(m->call.vma, &m->record->vma);
 	if (ret)
 		return ret;
-	name_pages(m);
+	gw_outcome_name_pages(m->record);
 	if (r->predict) {
 		predict(m);
 		return 0;
@@ -291,7 +244,7 @@ static noinline void peek_and_poke(struct gw_measurement *m)
 
 	if (r->op->copies && r->peek && !r->predict && record->ret > 0)
 		record->peek_len = record->ret;
-	if (!r->op->release || !m->obtained)
+	if (!r->op->release || !m->obtained || !m->call.pages[0])
 		return;
 	page = m->call.pages[0];
 	bytes = gw_kmap_local_page(page) + offset_in_page(r->addr);
@@ -380,7 +333,7 @@ static bool has_device_memory(const struct gw_measurement *m)
 	unsigned long i;
 
 	for (i = 0; i < m->obtained; i++)
-		if (is_zone_device_page(m->call.pages[i]))
+		if (m->call.pages[i] && is_zone_device_page(m->call.pages[i]))
 			return true;
 	return false;
 }
@@ -405,8 +358,7 @@ static void settle_pages(struct gw_measurement *m, struct gw_hold *hold, struct 
 	}
 }
 
-/* Allocates all that the call needs, so that nothing can fail once it was made. */
-static int prepare(struct gw_measurement *m, struct gw_hold **hold)
+static int allocate(struct gw_measurement *m, struct gw_hold **hold)
 {
 	const struct gw_request *r = m->request;
 
@@ -429,6 +381,16 @@ static int prepare(struct gw_measurement *m, struct gw_hold **hold)
 	}
 	m->call.pages = (*hold)->pages;
 	return 0;
+}
+
+/* Allocates all that the call needs, so that nothing can fail once it was made. */
+static int prepare(struct gw_measurement *m, struct gw_hold **hold)
+{
+	int ret = allocate(m, hold);
+
+	if (!ret && m->request->op->release && !m->request->predict)
+		gw_gup_prepare(m->call.pages, m->request->nr_pages);
+	return ret;
 }
 
 int gw_measure(const struct gw_request *request, struct list_head *holds,

@@ -22,6 +22,7 @@
 #include "arch.h"
 #include "compat.h"
 #include "observe.h"
+#include "outcome.h"
 #include "probes.h"
 
 static unsigned int observe_records = 2048;
@@ -45,6 +46,9 @@ MODULE_PARM_DESC(observe_pages, "pages of an observed call that are looked at (4
  * it, and one for those that are not stable.
  */
 #define WAYS_OF_CALL 5
+
+/* A handler holds up its CPU: so many pages of one call are looked up when they are given back. */
+#define RELEASE_MAX 65536UL
 
 /* Stacks that are remembered as those of other drivers than the one that is asked for. */
 #define OTHERS 256
@@ -320,7 +324,6 @@ static void begin_record(struct gw_observer *o, struct gw_observation *observati
 		.after = record->after,
 		.results = record->results,
 	};
-	unsigned int i;
 
 	fresh.lock = fresh.op->unlocked ? GW_LOCK_NOT_HELD : GW_LOCK_UNKNOWN;
 	*record = fresh;
@@ -333,10 +336,7 @@ static void begin_record(struct gw_observer *o, struct gw_observation *observati
 	memcpy(observed->comm, current->comm, sizeof(observed->comm));
 	observed->comm[TASK_COMM_LEN - 1] = '\0';
 	note_owner(record, observed, args->mm);
-	for (i = 0; i < record->nr; i++)
-		record->results[i] = (struct gw_page_result){
-			.addr = i ? (args->addr & PAGE_MASK) + i * PAGE_SIZE : args->addr,
-		};
+	gw_outcome_name_pages(record);
 }
 
 static void note_vma(struct gw_observation *observation, struct mm_struct *mm)
@@ -433,30 +433,28 @@ static void *enter_call(struct gw_observer *o, const struct gw_watched *watched,
 	return flight;
 }
 
-static bool release_array(struct gw_ledger *ledger, struct page **pages, unsigned long nr,
-			  bool folios, struct pt_regs *regs)
+static void release_array(struct gw_release *release, struct page **pages, unsigned long nr,
+			  bool folios)
 {
-	bool known = false;
 	unsigned long i;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && release->steps; i++) {
 		if (IS_ERR_OR_NULL(pages[i]))
 			continue;
 		if (folios)
-			known |= gw_ledger_release_folio(ledger, pages[i], 1, regs);
+			gw_ledger_release_folio(release, pages[i], 1);
 		else
-			known |= gw_ledger_release_page(ledger, pages[i], 1, regs);
+			gw_ledger_release_page(release, pages[i], 1);
 	}
-	return known;
 }
 
 /* What it does takes no longer than what the function itself does to the same pages. */
 static void *enter_release(struct gw_observer *o, const struct gw_watched *watched,
 			   struct pt_regs *regs, enum level level)
 {
+	struct gw_release release = { .ledger = o->ledger, .regs = regs, .steps = RELEASE_MAX };
 	struct gw_args args;
 	void *flight;
-	bool known;
 
 	gw_watched_args(watched, regs, &args);
 	if (!args.pages || (long)args.nr <= 0)
@@ -467,20 +465,23 @@ static void *enter_release(struct gw_observer *o, const struct gw_watched *watch
 		gw_ledger_add_pins(o->ledger, args.pages, (u32)args.nr);
 		return NULL;
 	case GW_SHAPE_UNPIN_PAGE:
-		known = gw_ledger_release_page(o->ledger, args.pages, args.nr, regs);
+		gw_ledger_release_page(&release, args.pages, args.nr);
 		break;
 	case GW_SHAPE_UNPIN_FOLIO:
-		known = gw_ledger_release_folio(o->ledger, args.pages, args.nr, regs);
+		gw_ledger_release_folio(&release, args.pages, args.nr);
 		break;
 	default:
-		known = release_array(o->ledger, args.pages, args.nr,
-				      watched->shape == GW_SHAPE_UNPIN_FOLIOS, regs);
+		release_array(&release, args.pages, args.nr,
+			      watched->shape == GW_SHAPE_UNPIN_FOLIOS);
 	}
+	/* Of what comes after so many nobody can say whether it is held still. */
+	if (!release.steps)
+		count(o, releases_lost);
 	/*
 	 * What it calls gives back the same pages, which by then may be known as somebody else's.
 	 * Where none was known there is nothing to mistake, and no return to wait for.
 	 */
-	if (!watched->nests || !known)
+	if (!watched->nests || !release.known)
 		return NULL;
 	flight = take_off(o, level, true);
 	/* Then they are given back twice: how many are left is not known any more. */
@@ -519,45 +520,12 @@ static void *enter(const struct gw_watched *watched, struct pt_regs *regs)
 static void note_result(struct gw_record *record, const struct gw_watched *watched,
 			const struct flight *flight, unsigned long ret)
 {
-	struct page **pages = flight->args.pages;
-	unsigned int i;
-
 	record->ret = watched->returns_int ? (int)ret : (long)ret;
-	if (record->op->returns_fault) {
-		record->fault = (__force vm_fault_t)ret;
-		if (record->fault & VM_FAULT_ERROR)
-			record->error = -vm_fault_to_errno(record->fault, FOLL_HWPOISON);
-	} else if (record->ret < 0) {
-		record->error = -record->ret;
-	}
+	record->fault = record->op->returns_fault ? (__force vm_fault_t)ret : 0;
+	gw_outcome_note(record, flight->args.pages);
 	if (record->op->family == GW_FAMILY_FOLLOW && !record->ret && record->nr)
 		record->results[0].has_pfn = gw_watched_pfn(watched, &flight->args,
 							    &record->results[0].pfn);
-	for (i = 0; pages && record->op->release && i < record->nr && (long)i < record->ret; i++) {
-		record->results[i].has_pfn = true;
-		record->results[i].pfn = page_to_pfn(pages[i]);
-	}
-}
-
-/* As explain() of measure.c. */
-static void explain(struct gw_record *record, struct mm_struct *mm)
-{
-	unsigned long stopped = record->error || record->ret < 0 ? 0 : record->ret;
-	struct gw_case c = {
-		.op = record->op,
-		.flags = record->flags,
-		.error = record->error,
-		.foreign = record->op->remote || mm != current->mm,
-	};
-
-	if (!record->error && (!record->op->release || record->ret >= (long)record->nr_pages))
-		return;
-	if (stopped >= record->nr || record->before[stopped].state == GW_UNREAD)
-		return;
-	c.addr = record->results[stopped].addr;
-	c.vma = gw_vma_lookup(mm, c.addr);
-	c.before = &record->before[stopped];
-	record->reason = gw_rule_find(&c);
 }
 
 static void look_after(struct gw_observation *observation, struct mm_struct *mm)
@@ -571,8 +539,8 @@ static void look_after(struct gw_observation *observation, struct mm_struct *mm)
 	gw_glance_begin(&glance, &observation->walk, mm);
 	for (i = 0; i < record->nr; i++)
 		gw_glance_at(&glance, record->results[i].addr, &record->after[i]);
-	if (glance.locked)
-		explain(record, mm);
+	if (glance.locked && gw_outcome_fell_short(record, 0))
+		gw_outcome_explain(record, mm);
 	gw_glance_end(&glance);
 }
 
@@ -806,7 +774,7 @@ static void destroy(struct gw_observer *o)
 	}
 	kvfree(o->pools);
 	kvfree(o->buckets);
-	gw_ledger_destroy(o->ledger);
+	gw_ledger_put(o->ledger);
 	free_percpu(o->counts);
 	gw_filter_release(&o->filter);
 	kfree(o);
@@ -886,16 +854,13 @@ void gw_observer_stop(struct gw_observer *o)
 
 struct gw_ledger *gw_observe_ledger(void)
 {
+	struct gw_ledger *ledger = NULL;
+
 	mutex_lock(&observer_lock);
 	if (observer)
-		return observer->ledger;
+		ledger = gw_ledger_get(observer->ledger);
 	mutex_unlock(&observer_lock);
-	return NULL;
-}
-
-void gw_observe_ledger_put(void)
-{
-	mutex_unlock(&observer_lock);
+	return ledger;
 }
 
 /* ---- what it says of itself ---- */

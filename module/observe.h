@@ -132,15 +132,10 @@ void gw_observe_show(struct seq_file *m);
  * gw_observe_ledger() - take hold of the ledger
  *
  * Context: may sleep.
- * Return: the ledger, which stays until gw_observe_ledger_put(); NULL if nobody observes: then
- * there is nothing to put.
+ * Return: the ledger, for gw_ledger_put(); it stays as it is when the observer ends meanwhile. NULL
+ * if nobody observes.
  */
 struct gw_ledger *gw_observe_ledger(void);
-
-/**
- * gw_observe_ledger_put() - let it go
- */
-void gw_observe_ledger_put(void);
 
 /**
  * struct gw_unobserved - stretches of code whose calls are not observed, one at a time

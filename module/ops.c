@@ -225,7 +225,7 @@ static void release_get(struct page **pages, unsigned long nr)
 
 static void release_pin(struct page **pages, unsigned long nr)
 {
-	unpin_user_pages(pages, nr);
+	gw_unpin_pages(pages, nr);
 }
 
 /*

@@ -438,8 +438,7 @@ static void pins_stop(struct seq_file *m, void *v)
 {
 	struct pins_file *file = m->private;
 
-	if (file->ledger)
-		gw_observe_ledger_put();
+	gw_ledger_put(file->ledger);
 	file->ledger = NULL;
 }
 

@@ -7,6 +7,36 @@
 
 #include <linux/mm.h>
 
+/* Before the call: a place that it does not write shall not look like a page. */
+static inline void gw_gup_prepare(struct page **pages, unsigned long nr)
+{
+	if (GW_HAVE_GUP_HOLES)
+		memset(pages, 0, nr * sizeof(*pages));
+}
+
+/* Is this a page that the call has put there? What was there before may look like one. */
+static inline bool gw_gup_gave(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!GW_HAVE_GUP_HOLES)
+		return true;
+	/* The compiler would take it for granted that it comes back to the same. */
+	OPTIMIZER_HIDE_VAR(pfn);
+	return page && pfn_valid(pfn) && pfn_to_page(pfn) == page;
+}
+
+static inline void gw_unpin_pages(struct page **pages, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; GW_HAVE_GUP_HOLES && i < nr; i++)
+		if (pages[i])
+			unpin_user_page(pages[i]);
+	if (!GW_HAVE_GUP_HOLES)
+		unpin_user_pages(pages, nr);
+}
+
 static inline long gw_get_user_pages(unsigned long start, unsigned long nr_pages,
 				     unsigned int gup_flags, struct page **pages)
 {

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -33,11 +34,19 @@ struct pinned {
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(all);
 
+/* Where old kernels leave holes among the pages (before v5.18) there is nothing. */
 static void give_back(struct pinned *pinned)
 {
+	long i;
+
 	if (pinned->put)
 		get_page(pinned->pages[0]);
-	unpin_user_pages(pinned->pages, pinned->nr);
+	for (i = 0; i < pinned->nr && pinned->pages[i]; i++)
+		;
+	unpin_user_pages(pinned->pages, i);
+	for (; i < pinned->nr; i++)
+		if (pinned->pages[i])
+			unpin_user_page(pinned->pages[i]);
 	list_del(&pinned->node);
 	kfree(pinned);
 }
@@ -138,8 +147,39 @@ static ssize_t leaky_write(struct file *file, const char __user *buffer, size_t 
 	return ret < 0 ? ret : size;
 }
 
+/* A page frame without a struct page: of the first, or below 4G, where machines have no memory. */
+static unsigned long frame_without_page(void)
+{
+	unsigned long below = (SZ_4G - 1) >> PAGE_SHIFT;
+
+	return pfn_valid(below) ? 0 : below;
+}
+
+/* A mapping of both kinds: a page, and after it a page frame that has no struct page. */
+static int leaky_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	unsigned long frame = frame_without_page();
+	struct page *page;
+	int ret;
+
+	if (pfn_valid(frame))
+		return -ENXIO;
+	if (vma->vm_end - vma->vm_start != 2 * PAGE_SIZE || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!page)
+		return -ENOMEM;
+	/* this makes it VM_MIXEDMAP, and takes a reference */
+	ret = vm_insert_page(vma, vma->vm_start, page);
+	put_page(page);
+	if (ret)
+		return ret;
+	return vmf_insert_pfn(vma, vma->vm_start + PAGE_SIZE, frame) == VM_FAULT_NOPAGE ? 0 : -EIO;
+}
+
 static const struct file_operations leaky_fops = {
 	.owner = THIS_MODULE,
+	.mmap = leaky_mmap,
 	.write = leaky_write,
 	.unlocked_ioctl = leaky_ioctl,
 };

@@ -8,6 +8,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/* Two pages of it can be mapped: of the second there is a page frame, but no struct page. */
 #define LEAKY_DEVICE "/dev/leaky"
 
 /**
