@@ -70,8 +70,7 @@ static void note_result(struct gw_measurement *m)
 {
 	struct gw_record *record = m->record;
 
-	record->fault = m->call.fault;
-	m->obtained = gw_outcome_note(record, m->call.pages);
+	m->obtained = gw_outcome_note(record, m->call.fault, m->call.pages);
 	if (m->call.has_pfn) {
 		record->results[0].has_pfn = true;
 		record->results[0].pfn = m->call.pfn;

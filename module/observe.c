@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -133,42 +134,43 @@ static struct gw_observer *observer;
 
 /* ---- gupwalk's own calls ---- */
 
-static DEFINE_RAW_SPINLOCK(unobserved_lock);
+/* Handlers look through the list without a lock: they are not preemptible, and so RCU readers. */
+static DEFINE_SPINLOCK(unobserved_lock);
 static HLIST_HEAD(unobserved);
 
 void gw_unobserved_add(struct gw_unobserved *own)
 {
-	unsigned long flags;
-
 	own->task = NULL;
-	raw_spin_lock_irqsave(&unobserved_lock, flags);
-	hlist_add_head(&own->node, &unobserved);
-	raw_spin_unlock_irqrestore(&unobserved_lock, flags);
+	spin_lock(&unobserved_lock);
+	hlist_add_head_rcu(&own->node, &unobserved);
+	spin_unlock(&unobserved_lock);
 }
 
 void gw_unobserved_remove(struct gw_unobserved *own)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&unobserved_lock, flags);
-	hlist_del(&own->node);
-	raw_spin_unlock_irqrestore(&unobserved_lock, flags);
+	spin_lock(&unobserved_lock);
+	hlist_del_rcu(&own->node);
+	spin_unlock(&unobserved_lock);
+	/*
+	 * Without an observer no handler runs, and those of the next one will not find it: placing
+	 * its probes has each CPU stop for a moment, after @observer was set.
+	 */
+	smp_mb();
+	if (READ_ONCE(observer))
+		synchronize_rcu();
 }
 
 /* An interrupt that comes meanwhile is not ours. */
 static bool is_unobserved(enum level level)
 {
 	struct gw_unobserved *own;
-	unsigned long flags;
-	bool found = false;
 
-	if (level != LEVEL_TASK || hlist_empty(&unobserved))
+	if (level != LEVEL_TASK)
 		return false;
-	raw_spin_lock_irqsave(&unobserved_lock, flags);
-	hlist_for_each_entry(own, &unobserved, node)
-		found = found || READ_ONCE(own->task) == current;
-	raw_spin_unlock_irqrestore(&unobserved_lock, flags);
-	return found;
+	hlist_for_each_entry_rcu(own, &unobserved, node)
+		if (READ_ONCE(own->task) == current)
+			return true;
+	return false;
 }
 
 /* ---- calls under way ---- */
@@ -521,8 +523,7 @@ static void note_result(struct gw_record *record, const struct gw_watched *watch
 			const struct flight *flight, unsigned long ret)
 {
 	record->ret = watched->returns_int ? (int)ret : (long)ret;
-	record->fault = record->op->returns_fault ? (__force vm_fault_t)ret : 0;
-	gw_outcome_note(record, flight->args.pages);
+	gw_outcome_note(record, (__force vm_fault_t)ret, flight->args.pages);
 	if (record->op->family == GW_FAMILY_FOLLOW && !record->ret && record->nr)
 		record->results[0].has_pfn = gw_watched_pfn(watched, &flight->args,
 							    &record->results[0].pfn);
@@ -814,7 +815,7 @@ static int start(struct gw_observer *o)
 		mutex_unlock(&observer_lock);
 		return -EBUSY;
 	}
-	observer = o;
+	WRITE_ONCE(observer, o);
 	ret = gw_probes_register(&handlers, is_wanted, &o->filter);
 	if (ret)
 		observer = NULL;
@@ -847,7 +848,7 @@ void gw_observer_stop(struct gw_observer *o)
 		return;
 	mutex_lock(&observer_lock);
 	gw_probes_unregister();
-	observer = NULL;
+	WRITE_ONCE(observer, NULL);
 	mutex_unlock(&observer_lock);
 	destroy(o);
 }

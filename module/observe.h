@@ -151,7 +151,7 @@ struct gw_unobserved {
  * gw_unobserved_add() - get ready for such stretches
  * @own: filled in; stays until gw_unobserved_remove()
  *
- * Context: any but NMI.
+ * Context: may sleep.
  */
 void gw_unobserved_add(struct gw_unobserved *own);
 
@@ -159,7 +159,7 @@ void gw_unobserved_add(struct gw_unobserved *own);
  * gw_unobserved_remove() - there are no more
  * @own: as given to gw_unobserved_add()
  *
- * Context: any but NMI.
+ * Context: may sleep, and does for some milliseconds while somebody observes.
  */
 void gw_unobserved_remove(struct gw_unobserved *own);
 

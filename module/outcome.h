@@ -31,16 +31,19 @@ static inline void gw_outcome_name_pages(struct gw_record *record)
 
 /**
  * gw_outcome_note() - note what a call returned
- * @record: the record; its @ret, or its @fault, is what was returned
+ * @record: the record; its @ret is what was returned
+ * @fault: what was returned by an op that returns VM_FAULT_* bits
  * @pages: pages that were obtained, if the op obtains some; may be NULL
  *
  * Return: how many pages were obtained.
  */
-static inline unsigned long gw_outcome_note(struct gw_record *record, struct page **pages)
+static inline unsigned long gw_outcome_note(struct gw_record *record, vm_fault_t fault,
+					    struct page **pages)
 {
 	unsigned long obtained = 0, i;
 
 	if (record->op->returns_fault) {
+		record->fault = fault;
 		if (record->fault & VM_FAULT_ERROR)
 			record->error = -vm_fault_to_errno(record->fault, FOLL_HWPOISON);
 	} else if (record->ret < 0) {
@@ -48,7 +51,9 @@ static inline unsigned long gw_outcome_note(struct gw_record *record, struct pag
 	} else if (record->op->release) {
 		obtained = record->ret;
 	}
-	for (i = 0; pages && i < obtained && i < record->nr; i++) {
+	if (!pages)
+		return obtained;
+	for (i = 0; i < obtained && i < record->nr; i++) {
 		if (!gw_gup_gave(pages[i]))
 			continue;
 		record->results[i].has_pfn = true;

@@ -140,7 +140,7 @@ static struct page *first_page(const struct gw_snapshot *snap)
 	return pfn_to_page(snap->pfn & ~pages_mask(snap));
 }
 
-/* Anything else than that. */
+/* What is no page that a pte maps: that is for classify_pte(). */
 static noinline void classify_other(struct gw_walk *w, struct gw_snapshot *snap)
 {
 	const struct gw_path *path = w->path;
@@ -589,6 +589,10 @@ void gw_glance_begin(struct gw_glance *glance, struct gw_walk *walk, struct mm_s
 
 void gw_glance_end(struct gw_glance *glance)
 {
+	/*
+	 * It may wake who waits to write, and so take locks of the scheduler: nobody holds those
+	 * who calls a function that may sleep, as all are in which there are glances.
+	 */
 	if (glance->locked)
 		mmap_read_unlock(glance->mm);
 }

@@ -596,6 +596,29 @@ static void check_wrong_put(void)
 	must(!ioctl(leaky(), LEAKY_UNPIN));
 }
 
+/* As many as the driver pins at once, each in a folio of its own; and pins more of one of them. */
+static void check_many(void)
+{
+	char *pages = map_anon(LEAKY_PAGES_MAX * PAGE, true);
+	struct json_object *pin;
+	long more = 0;
+
+	must(ask_leaky(LEAKY_PIN, pages, LEAKY_PAGES_MAX) == LEAKY_PAGES_MAX);
+	check_pins(LEAKY_PAGES_MAX);
+	pin = only_pin();
+	check_num(jnum(pin, "nr_pages"), LEAKY_PAGES_MAX);
+	check_num(jnum(pin, "mapped"), jnum(pin, "looked_at"));
+	if (!ioctl(leaky(), LEAKY_PIN_MORE))
+		more = LEAKY_MORE;
+	else
+		check_num(errno, EOPNOTSUPP);
+	check_num(more > 0, kernel_since(7, 3));
+	check_pins(LEAKY_PAGES_MAX + more);
+	must(!ioctl(leaky(), LEAKY_UNPIN));
+	check_pins(0);
+	munmap(pages, LEAKY_PAGES_MAX * PAGE);
+}
+
 /* A reference that is given back as a pin takes 1023 references of others with it. */
 static void check_wrong_unpin_of_get(void)
 {
@@ -676,6 +699,7 @@ static void mistakes(void)
 	check_leak(fd);
 	check_diverged();
 	check_wrong_put();
+	check_many();
 	check_num(probes_number("released_wrongly"), 0);
 	/* the kernel ends itself when a driver does that */
 	if (!access("/sys/kernel/debug/kmemleak", F_OK))

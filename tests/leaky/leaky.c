@@ -15,19 +15,19 @@
 
 #include "leaky.h"
 
-#define PAGES_MAX 1024
-
 /**
  * struct pinned - pages that were pinned
  * @node: place in the list
  * @nr: how many
  * @put: a pin of the first one was dropped as a reference
+ * @more: pins more that the first one has
  * @pages: the pages
  */
 struct pinned {
 	struct list_head node;
 	long nr;
 	bool put;
+	unsigned int more;
 	struct page *pages[];
 };
 
@@ -41,6 +41,8 @@ static void give_back(struct pinned *pinned)
 
 	if (pinned->put)
 		get_page(pinned->pages[0]);
+	while (pinned->more--)
+		unpin_user_page(pinned->pages[0]);
 	for (i = 0; i < pinned->nr && pinned->pages[i]; i++)
 		;
 	unpin_user_pages(pinned->pages, i);
@@ -55,7 +57,7 @@ static noinline long leaky_pin(const struct leaky_range *range)
 {
 	struct pinned *pinned;
 
-	if (!range->nr_pages || range->nr_pages > PAGES_MAX)
+	if (!range->nr_pages || range->nr_pages > LEAKY_PAGES_MAX)
 		return -EINVAL;
 	pinned = kzalloc(struct_size(pinned, pages, range->nr_pages), GFP_KERNEL);
 	if (!pinned)
@@ -98,6 +100,22 @@ static noinline long leaky_unpin_of_get(const struct leaky_range *range)
 	return 0;
 }
 
+/* By name, as most kernels have no such function. */
+static noinline long leaky_pin_more(struct pinned *pinned)
+{
+	int (*add_pins)(void *folio, unsigned int pins);
+	int ret;
+
+	add_pins = __symbol_get("folio_add_pins");
+	if (!add_pins)
+		return -EOPNOTSUPP;
+	ret = add_pins(compound_head(pinned->pages[0]), LEAKY_MORE);
+	if (!ret)
+		pinned->more += LEAKY_MORE;
+	__symbol_put("folio_add_pins");
+	return ret;
+}
+
 static long serve(unsigned int cmd, const struct leaky_range *range)
 {
 	struct pinned *last = list_first_entry_or_null(&all, struct pinned, node);
@@ -109,6 +127,8 @@ static long serve(unsigned int cmd, const struct leaky_range *range)
 		return leaky_unpin_of_get(range);
 	case LEAKY_PUT:
 		return last ? leaky_put(last) : -ENOENT;
+	case LEAKY_PIN_MORE:
+		return last ? leaky_pin_more(last) : -ENOENT;
 	case LEAKY_UNPIN:
 		if (last)
 			give_back(last);

@@ -21,6 +21,8 @@ struct leaky_range {
 	__u64 nr_pages;
 };
 
+/* Most pages of one pin. */
+#define LEAKY_PAGES_MAX 1024
 /* Pins pages for good, and forgets them: only the end of the module gives them back. */
 #define LEAKY_PIN _IOW('l', 1, struct leaky_range)
 /* Drops a pin of the first page pinned last as if it were a reference. */
@@ -29,5 +31,8 @@ struct leaky_range {
 #define LEAKY_UNPIN_OF_GET _IOW('l', 3, struct leaky_range)
 /* Gives back what was pinned last, as it should. */
 #define LEAKY_UNPIN _IO('l', 4)
+/* Pins the first page pinned last so often more, where the kernel has folio_add_pins(). */
+#define LEAKY_PIN_MORE _IO('l', 5)
+#define LEAKY_MORE 2
 
 #endif
