@@ -26,6 +26,12 @@ static bool not_io_nor_pfnmap(const struct gw_case *c)
 	return !io_or_pfnmap(c);
 }
 
+/* As vm_normal_page() (mm/memory.c): a special entry, which the page of zeros has too. */
+static bool maps_no_page(const struct gw_case *c)
+{
+	return c->before->state == GW_PRESENT && !c->before->page.valid && !io_or_pfnmap(c);
+}
+
 static bool not_populated(const struct gw_case *c)
 {
 	return c->before->state == GW_NONE;
@@ -170,6 +176,12 @@ static bool not_memfd(const struct gw_case *c)
 static bool huge_not_followed(const struct gw_case *c)
 {
 	return !GW_HAVE_FOLLOW_PFNMAP && huge_leaf(c);
+}
+
+/* Where a pin of such an entry is a hole among the pages it does not fail. */
+static bool needs_page(const struct gw_case *c)
+{
+	return maps_no_page(c) && !(GW_HAVE_GUP_HOLES && c->op->pins) && !c->op->copies;
 }
 
 /* access_process_vm() asks the driver, if it has an answer. */
@@ -335,6 +347,11 @@ static const struct gw_rule rules[] = {
 	  GUP, { EFAULT },
 	  GW_FOLLOW_PFN_NAME " is for such mappings", NULL,
 	  io_or_pfnmap, never_has_pages },
+	{ "no-struct-page",
+	  "the entry maps a page frame that has no struct page, so there is nothing to pin",
+	  GUP, { GW_HAVE_GUP_HOLES ? EFAULT : EEXIST },
+	  "another mapping: what is mapped there is no memory of the kernel's", NULL,
+	  maps_no_page, needs_page },
 	{ "longterm-fsdax", "FOLL_LONGTERM is refused on a filesystem-DAX mapping",
 	  GUP, { EOPNOTSUPP },
 	  "a pin without longterm, released soon", NULL,

@@ -670,6 +670,8 @@ static void hole(void)
 	check_num(jnum(record, "pages.0.pfn"), jnum(record, "pages.0.after.pfn"));
 	check(jnull(record, "pages.1.pfn"));
 	check_str(jstr(record, "pages.1.before.state"), "present");
+	if (got == 1)
+		check_str(jstr(record, "reason"), "no-struct-page");
 	check_pins(1);
 	must(!ioctl(leaky(), LEAKY_UNPIN));
 	check_pins(0);
@@ -681,11 +683,16 @@ static void hole(void)
 	check(jnull(record, "pages.1.pfn"));
 	/* alone: nothing that could be held, read or written */
 	record = record_on(run, "op=pin_user_pages addr=%p flags=write hold peek=4", pages + PAGE);
-	if (got == 1)
-		check(jnum(record, "ret") < 0);
-	else
-		check_num(jnum(record, "ret"), 1);
+	check_num(jnum(record, "ret"), got == 1 ? -EEXIST : 1);
 	check(jnull(record, "pages.0.pfn"));
+	/* a reference is never a hole; it is foreseen */
+	record = record_on(run, "op=get_user_pages addr=%p", pages + PAGE);
+	check_num(jnum(record, "ret"), got == 1 ? -EEXIST : -EFAULT);
+	check_str(jstr(record, "reason"), "no-struct-page");
+	record = record_on(run, "op=get_user_pages addr=%p predict", pages + PAGE);
+	check_str(jstr(record, "predicted"), "fails");
+	check_str(jstr(record, "reason"), "no-struct-page");
+	check_num(jnum(record, "ret"), got == 1 ? -EEXIST : -EFAULT);
 	close(run);
 	munmap(pages, 2 * PAGE);
 }
