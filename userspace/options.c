@@ -11,7 +11,6 @@
 
 #include "text.h"
 
-#define WIDEST 100
 #define NARROWEST 80
 
 enum {
@@ -103,9 +102,10 @@ static int common_option(struct parser *p, int c)
 
 int parser_next(struct parser *p, const char **arg)
 {
-	struct getopt_tables t = { .shorts = ":" };
+	struct getopt_tables t = { };
 	int c, ret;
 
+	strcpy(t.shorts, p->s->command->runs ? "+:" : ":");
 	getopt_add(&t, p->s->command->options);
 	getopt_add(&t, common_options);
 	for (;;) {

@@ -102,20 +102,14 @@ bool pin_outlived_owner(const struct pin *pin);
 void pin_words_outlived(const struct pin *pin, struct strbuf *out);
 
 /**
- * pin_show() - print a pin for people
- * @s: the invocation; its output is open
- * @pin: the pin
- */
-void pin_show(struct session *s, const struct pin *pin);
-
-/**
  * pins_show() - print pins for people, and those unpinned by mistake
  * @s: the invocation; its output is open
  * @pins: the pins
  *
- * References (get_*) are left out: nobody can tell which of them are held.
+ * References (get_*) are left out: nobody can tell which of them are held. Pins that differ only in
+ * their addresses and ages are one block.
  *
- * Return: how many were printed.
+ * Return: how many blocks were printed.
  */
 size_t pins_show(struct session *s, const struct pins *pins);
 
