@@ -431,17 +431,12 @@ static bool watch_signals(struct observer *o)
 /* ---- looking at what is held ---- */
 
 /* With records on standard output it is said elsewhere; in words it is in the list at the end. */
-static void tell_outlived(const struct pin *pin, void *context)
+static void tell_outlived(const char *driver, const char *words, void *context)
 {
 	struct observer *o = context;
-	struct strbuf words = { 0 };
 
-	if (o->done && !o->s->json)
-		return;
-	pin_words_outlived(pin, &words);
-	print_of_driver(o->s->json ? stderr : o->s->out, o->s->wide, pin->driver,
-			strbuf_text(&words));
-	strbuf_free(&words);
+	if (o->s->json || !o->done)
+		print_of_driver(o->s->json ? stderr : o->s->out, o->s->wide, driver, words);
 }
 
 static void warn_of_losses(struct observer *o)
@@ -456,7 +451,7 @@ static void warn_of_losses(struct observer *o)
 
 static bool look(struct observer *o)
 {
-	struct pins pins = { 0 };
+	struct pins pins = { 0 }, old = { 0 };
 	bool good;
 
 	o->looked_ms = now_ms();
@@ -466,7 +461,9 @@ static bool look(struct observer *o)
 	if (good && o->now.pins)
 		good = pins_read(o->s->debugfs, &pins);
 	if (good)
-		orphans_look(&o->orphans, &pins, o->looked_ms, tell_outlived, o);
+		orphans_look(&o->orphans, &pins, o->looked_ms, &old);
+	pins_each_outlived(&old, tell_outlived, o);
+	free(old.at);
 	pins_free(&pins);
 	return good;
 }

@@ -4,10 +4,15 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "device.h"
 #include "observing.h"
+#include "orphans.h"
 #include "pin.h"
+
+/* How often it is looked whether a pin has stayed without its owner. */
+#define LOOK_MS 500
 
 static int print(struct session *s, const struct observing *o, const struct pins *pins)
 {
@@ -24,6 +29,31 @@ static int print(struct session *s, const struct observing *o, const struct pins
 		fputs("no pins\n", s->out);
 	observing_doubts(s, o);
 	return STATUS_FINE;
+}
+
+/*
+ * What a process that has just ended leaves behind may be about to be given back: only what has
+ * stayed is shown. The JSON is what the module says now, and a saved copy does not change.
+ */
+static bool read_settled(const struct session *s, struct pins *pins)
+{
+	const struct timespec wait = { .tv_nsec = LOOK_MS * 1000000L };
+	struct orphans orphans = { 0 };
+	uint64_t now_ms = 0;
+	bool good;
+
+	for (;; now_ms += LOOK_MS) {
+		good = pins_read(s->debugfs, pins);
+		if (!good || s->json || !device_live(s->debugfs))
+			break;
+		orphans_look(&orphans, pins, now_ms, NULL);
+		if (!orphans_young(&orphans) || now_ms >= ORPHAN_MS)
+			break;
+		pins_free(pins);
+		nanosleep(&wait, NULL);
+	}
+	orphans_free(&orphans);
+	return good;
 }
 
 static int do_pins(struct session *s, int argc, char **argv)
@@ -44,7 +74,7 @@ static int do_pins(struct session *s, int argc, char **argv)
 			 "pins taken before it are not known");
 		return STATUS_CANNOT;
 	}
-	if (pins_read(s->debugfs, &pins))
+	if (read_settled(s, &pins))
 		status = print(s, &o, &pins);
 	pins_free(&pins);
 	return status;

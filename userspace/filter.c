@@ -123,8 +123,7 @@ bool filter_ops(struct filter *f, const struct session *s, bool family)
 		return true;
 	good = observing_ops(s->debugfs, &all) && expand(f->ops, strbuf_text(&all), &ops);
 	if (good && !family && names_have(ops.at, HOT_OP)) {
-		usage_error(s, "--op " HOT_OP, "takes -p PID, or a command: each page fault of all "
-			    "processes would be too much");
+		usage_error(s, "--op " HOT_OP, "each page fault: with -p, or of a command");
 		good = false;
 	}
 	if (good)

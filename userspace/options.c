@@ -162,8 +162,11 @@ static void help_rows(const struct command *c, const struct option_row *rows, FI
 		column += fprintf(out, "--%s", rows->name);
 		if (rows->arg && fprintf(out, " %s", rows->arg) > 0)
 			column += 1 + characters(rows->arg);
-		if (column < 26)
-			column += fprintf(out, "%*s", 26 - column, "");
+		if (column >= 26) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += fprintf(out, "%*s", 26 - column, "");
 		put_wrapped(out, 26, column, WIDEST, live ? DEBUGFS_LIVE : rows->help);
 	}
 }

@@ -45,8 +45,7 @@ static void forget(struct orphans *o)
 	o->n = kept;
 }
 
-void orphans_look(struct orphans *o, const struct pins *pins, uint64_t now_ms,
-		  void (*tell)(const struct pin *pin, void *context), void *context)
+void orphans_look(struct orphans *o, const struct pins *pins, uint64_t now_ms, struct pins *old)
 {
 	struct orphan *orphan;
 	size_t i;
@@ -61,8 +60,10 @@ void orphans_look(struct orphans *o, const struct pins *pins, uint64_t now_ms,
 		if (orphan->old || now_ms - orphan->since_ms < ORPHAN_MS)
 			continue;
 		orphan->old = true;
-		if (tell)
-			tell(&pins->at[i], context);
+		if (!old)
+			continue;
+		old->at = must_grow(old->at, old->n, sizeof(*old->at));
+		old->at[old->n++] = pins->at[i];
 	}
 	forget(o);
 }

@@ -39,11 +39,10 @@ struct orphans {
  * @o: those that were found before; what was given back meanwhile is forgotten
  * @pins: the pins that there are
  * @now_ms: the time
- * @tell: called for each that has been without its owner for ORPHAN_MS, once; or NULL
- * @context: handed to @tell
+ * @old: where those are appended that have been without their owner for ORPHAN_MS, each once; what
+ *	they point to belongs to @pins. Or NULL
  */
-void orphans_look(struct orphans *o, const struct pins *pins, uint64_t now_ms,
-		  void (*tell)(const struct pin *pin, void *context), void *context);
+void orphans_look(struct orphans *o, const struct pins *pins, uint64_t now_ms, struct pins *old);
 
 /**
  * orphans_young() - are there pins of which it is too early to tell

@@ -44,12 +44,12 @@ static void show_stack(struct session *s, const char *label, const char *stack)
 /* How long ago, as one word. */
 static void put_ago(int64_t oldest, int64_t newest, struct strbuf *out)
 {
+	char first[24], last[24];
 	size_t from = out->len;
-	char text[24];
 
-	strbuf_addf(out, "%s", time_text(oldest, text));
-	if (newest != oldest)
-		strbuf_addf(out, " to %s", time_text(newest, text));
+	strbuf_addf(out, "%s", time_text(oldest, first));
+	if (strcmp(first, time_text(newest, last)))
+		strbuf_addf(out, " to %s", last);
 	strbuf_addf(out, " ago");
 	strbuf_tie(out, from);
 }
@@ -64,17 +64,6 @@ static void put_outlived(const struct pin *pin, struct strbuf *out)
 	strbuf_addf(out, "of pid %" PRId64 ", which %s: the pin outlived its owner",
 		    pin->tgid.value, same_text(pin->owner, "gone") ? "is gone" :
 		    "runs another program now");
-}
-
-void pin_words_outlived(const struct pin *pin, struct strbuf *out)
-{
-	put_count(pin->pages_left.value, "page", out);
-	strbuf_addf(out, " ");
-	put_outlived(pin, out);
-	strbuf_addf(out, "; %s(0x%" PRIx64 ") by ", pin->op, pin->addr);
-	put_thread(pin->caller_comm, pin->caller_pid, out);
-	strbuf_addf(out, ", ");
-	put_ago(pin->age_ns.value, pin->age_ns.value, out);
 }
 
 static void show_owner(struct session *s, const struct pin *pin)
@@ -181,7 +170,7 @@ struct keyed {
 
 /**
  * struct group - pins of which the same is to be said
- * @at: the pins, in their order
+ * @at: the pins, the oldest first
  * @n: how many
  */
 struct group {
@@ -200,20 +189,24 @@ static void put_key(const struct pin *pin, struct strbuf *key)
 			    pin->tgid.value, pin->caller_pid, pin->stack, pin->caller_comm);
 }
 
-/* Pins are elements of one array: where they are is their order. */
+static int by_time(const struct pin *a, const struct pin *b)
+{
+	return a->time_ns.value < b->time_ns.value ? -1 : a->time_ns.value > b->time_ns.value;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct keyed *one = a, *other = b;
 	int order = strcmp(one->key.at, other->key.at);
 
-	return order ? order : one->pin < other->pin ? -1 : 1;
+	return order ? order : by_time(one->pin, other->pin);
 }
 
-static int by_place(const void *a, const void *b)
+static int by_first(const void *a, const void *b)
 {
 	const struct group *one = a, *other = b;
 
-	return one->at->pin < other->at->pin ? -1 : 1;
+	return by_time(one->at->pin, other->at->pin);
 }
 
 static int by_start(const void *a, const void *b)
@@ -343,46 +336,103 @@ static void show_held(struct session *s, const struct group *g)
 	show_stack(s, "stack", sum.stack);
 }
 
-/* Return: how many groups there are in sorted pins. */
-static size_t group(const struct keyed *keyed, size_t n, struct group *groups)
-{
-	size_t i, last = 0;
 
-	for (i = 0; i < n; i++) {
-		if (i && !strcmp(keyed[i].key.at, keyed[i - 1].key.at))
-			groups[last - 1].n++;
-		else
-			groups[last++] = (struct group){ .at = &keyed[i], .n = 1 };
+/**
+ * struct grouping - pins, put into groups
+ * @keyed: the pins
+ * @nr_keyed: how many
+ * @groups: the groups, the one with the oldest pin first
+ * @n: how many
+ */
+struct grouping {
+	struct keyed *keyed;
+	size_t nr_keyed;
+	struct group *groups;
+	size_t n;
+};
+
+static void grouping_make(struct grouping *g, const struct pins *pins)
+{
+	size_t i;
+
+	*g = (struct grouping){
+		.keyed = must_alloc(pins->n, sizeof(*g->keyed)),
+		.groups = must_alloc(pins->n, sizeof(*g->groups)),
+	};
+	for (i = 0; i < pins->n; i++) {
+		if (!strcmp(pins->at[i].what, "reference"))
+			continue;
+		g->keyed[g->nr_keyed].pin = &pins->at[i];
+		put_key(&pins->at[i], &g->keyed[g->nr_keyed++].key);
 	}
-	qsort(groups, last, sizeof(*groups), by_place);
-	return last;
+	qsort(g->keyed, g->nr_keyed, sizeof(*g->keyed), by_key);
+	for (i = 0; i < g->nr_keyed; i++) {
+		if (i && !strcmp(g->keyed[i].key.at, g->keyed[i - 1].key.at))
+			g->groups[g->n - 1].n++;
+		else
+			g->groups[g->n++] = (struct group){ .at = &g->keyed[i], .n = 1 };
+	}
+	qsort(g->groups, g->n, sizeof(*g->groups), by_first);
+}
+
+static void grouping_free(struct grouping *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->nr_keyed; i++)
+		strbuf_free(&g->keyed[i].key);
+	free(g->groups);
+	free(g->keyed);
 }
 
 size_t pins_show(struct session *s, const struct pins *pins)
 {
-	struct keyed *keyed = must_alloc(pins->n, sizeof(*keyed));
-	struct group *groups = must_alloc(pins->n, sizeof(*groups));
-	size_t i, n = 0, shown;
+	struct grouping g;
+	size_t i;
 
-	for (i = 0; i < pins->n; i++) {
-		if (!strcmp(pins->at[i].what, "reference"))
-			continue;
-		keyed[n].pin = &pins->at[i];
-		put_key(&pins->at[i], &keyed[n++].key);
-	}
-	qsort(keyed, n, sizeof(*keyed), by_key);
-	shown = group(keyed, n, groups);
-	for (i = 0; i < shown; i++) {
+	grouping_make(&g, pins);
+	for (i = 0; i < g.n; i++) {
 		if (i)
 			fputc('\n', s->out);
-		if (!strcmp(groups[i].at->pin->what, "wrong-unpin"))
-			show_wrong_unpin(s, groups[i].at->pin);
+		if (!strcmp(g.groups[i].at->pin->what, "wrong-unpin"))
+			show_wrong_unpin(s, g.groups[i].at->pin);
 		else
-			show_held(s, &groups[i]);
+			show_held(s, &g.groups[i]);
 	}
-	for (i = 0; i < n; i++)
-		strbuf_free(&keyed[i].key);
-	free(groups);
-	free(keyed);
-	return shown;
+	grouping_free(&g);
+	return i;
+}
+
+static void put_outlived_line(const struct group *g, struct strbuf *out)
+{
+	const struct pin sum = sum_of(g);
+
+	put_count(sum.pages_left.value, "page", out);
+	strbuf_addf(out, " ");
+	put_outlived(&sum, out);
+	strbuf_addf(out, "; %s(0x%" PRIx64, sum.op, sum.addr);
+	if (g->n > 1)
+		strbuf_addf(out, ", and %zu calls more", g->n - 1);
+	strbuf_addf(out, ") by ");
+	put_thread(sum.caller_comm, sum.caller_pid, out);
+	strbuf_addf(out, ", ");
+	put_ages(g, out);
+}
+
+void pins_each_outlived(const struct pins *pins,
+			void (*line)(const char *driver, const char *words, void *context),
+			void *context)
+{
+	struct grouping g;
+	size_t i;
+
+	grouping_make(&g, pins);
+	for (i = 0; i < g.n; i++) {
+		struct strbuf words = { 0 };
+
+		put_outlived_line(&g.groups[i], &words);
+		line(g.groups[i].at->pin->driver, strbuf_text(&words), context);
+		strbuf_free(&words);
+	}
+	grouping_free(&g);
 }

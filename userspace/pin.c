@@ -13,6 +13,7 @@
 static const struct field fields[] = {
 	FIELD(what, STRING, false),
 	FIELD(seq, MAYBE, true),
+	FIELD(time_ns, MAYBE, true),
 	FIELD(age_ns, MAYBE, true),
 	FIELD(op, STRING, true),
 	FIELD(flags, NAMES, true),
@@ -83,6 +84,7 @@ void pins_free(struct pins *pins)
 	for (i = 0; i < pins->n; i++)
 		memory_free(pins->at[i].memory);
 	free(pins->at);
+	*pins = (struct pins){ 0 };
 }
 
 bool pin_outlived_owner(const struct pin *pin)
