@@ -19,12 +19,12 @@
 
 #include "about.h"
 #include "device.h"
+#include "drivers.h"
 #include "filter.h"
 #include "number.h"
 #include "observing.h"
 #include "orphans.h"
 #include "pin.h"
-#include "print.h"
 #include "record.h"
 #include "show.h"
 #include "status.h"
@@ -72,26 +72,6 @@ static const struct option_row observe_options[] = {
 #define CANNOT_RUN 127
 
 /**
- * struct driver - a line of the summary
- * @name: its name
- * @calls: its calls
- * @failed: of them, those that failed
- * @pages: pages that it obtained
- * @ns: how long the calls took
- * @pins: it took pages as pins, of which it is known whether they were given back
- * @held: pages that it holds still
- */
-struct driver {
-	char *name;
-	uint64_t calls;
-	uint64_t failed;
-	uint64_t pages;
-	uint64_t ns;
-	bool pins;
-	uint64_t held;
-};
-
-/**
  * struct observer - one run
  * @s: the invocation
  * @filter: which calls
@@ -110,7 +90,6 @@ struct driver {
  * @status: of the child, as by waitpid()
  * @text: what was read and is no whole line yet
  * @drivers: the summary
- * @nr_drivers: how many
  * @orphans: pins whose owners are gone
  * @now: what the module says of itself
  * @looked_ms: when that was read the last time, CLOCK_MONOTONIC
@@ -136,8 +115,7 @@ struct observer {
 	bool ended;
 	int status;
 	struct strbuf text;
-	struct driver *drivers;
-	size_t nr_drivers;
+	struct drivers drivers;
 	struct orphans orphans;
 	struct observing now;
 	uint64_t looked_ms;
@@ -147,39 +125,7 @@ struct observer {
 	size_t of_exec;
 };
 
-static struct driver *driver_of(struct observer *o, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < o->nr_drivers; i++)
-		if (!strcmp(o->drivers[i].name, name))
-			return &o->drivers[i];
-	o->drivers = must_grow(o->drivers, o->nr_drivers, sizeof(*o->drivers));
-	o->drivers[o->nr_drivers] = (struct driver){ .name = must_copy(name) };
-	return &o->drivers[o->nr_drivers++];
-}
-
 /* ---- a record ---- */
-
-/* Only what obtains pages returns how many. */
-static uint64_t pages_of(const struct record *r)
-{
-	if (r->ret <= 0 || r->fault || (strncmp(r->op, "get_", 4) && strncmp(r->op, "pin_", 4) &&
-					strncmp(r->op, "memfd_", 6)))
-		return 0;
-	return r->ret;
-}
-
-static void count(struct observer *o, const struct record *r)
-{
-	struct driver *d = driver_of(o, r->driver);
-
-	d->calls++;
-	d->failed += !!r->errno_name;
-	d->pages += pages_of(r);
-	d->ns += r->duration_ns;
-	d->pins = d->pins || !strncmp(r->op, "pin_", 4) || !strncmp(r->op, "memfd_", 6);
-}
 
 /* The causes of the pages that were looked at, each once. */
 static void put_causes(const struct record *r, struct strbuf *out)
@@ -252,7 +198,7 @@ static bool take_line(struct observer *o, const char *line, size_t len)
 	of_exec = !strcmp(r->driver, EXEC_DRIVER) && !o->verbose;
 	o->of_exec += of_exec;
 	if (!of_exec)
-		count(o, r);
+		drivers_count(&o->drivers, r);
 	if (o->s->json)
 		fprintf(o->s->out, "%.*s\n", (int)len, line);
 	else if (o->verbose)
@@ -495,54 +441,6 @@ static bool observe(struct observer *o)
 
 /* ---- the end ---- */
 
-static void number(uint64_t value, char text[24])
-{
-	snprintf(text, 24, "%" PRIu64, value);
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct driver *one = a, *other = b;
-
-	return one->ns < other->ns ? 1 : one->ns > other->ns ? -1 : 0;
-}
-
-static void print_drivers(struct observer *o)
-{
-	static const struct column columns[] = {
-		{ .name = "driver", .flex = true }, { .name = "calls", .right = true },
-		{ .name = "failed", .right = true }, { .name = "pages", .right = true },
-		{ .name = "bytes", .right = true }, { .name = "time", .right = true },
-		{ .name = "held now", .right = true },
-	};
-	uint64_t page = sysconf(_SC_PAGESIZE);
-	struct table *t;
-	size_t i;
-
-	if (!o->nr_drivers)
-		return;
-	qsort(o->drivers, o->nr_drivers, sizeof(*o->drivers), by_time);
-	t = table_new(o->s, columns, ARRAY_SIZE(columns));
-	for (i = 0; i < o->nr_drivers; i++) {
-		const struct driver *d = &o->drivers[i];
-		char calls[24], failed[24], pages[24], bytes[24], held[24], time[24];
-
-		number(d->calls, calls);
-		number(d->failed, failed);
-		number(d->pages, pages);
-		if (d->pins)
-			number(d->held, held);
-		else
-			snprintf(held, sizeof(held), "-");
-		table_row(t, (const char *[]){
-			d->name, calls, failed, pages, size_text(d->pages * page, bytes),
-			time_text(d->ns, time), held,
-		}, false);
-	}
-	fputc('\n', o->s->out);
-	table_print(t);
-}
-
 /* Return: how many there are to show. */
 static size_t count_held(struct observer *o, const struct pins *pins)
 {
@@ -551,7 +449,7 @@ static size_t count_held(struct observer *o, const struct pins *pins)
 	for (i = 0; i < pins->n; i++) {
 		shown += !!strcmp(pins->at[i].what, "reference");
 		if (!strcmp(pins->at[i].what, "pin"))
-			driver_of(o, pins->at[i].driver)->held += pins->at[i].pages_left.value;
+			drivers_hold(&o->drivers, &pins->at[i]);
 	}
 	return shown;
 }
@@ -645,7 +543,7 @@ static bool finish(struct observer *o)
 	if (!pins_read(o->s->debugfs, &pins))
 		return false;
 	shown = count_held(o, &pins);
-	print_drivers(o);
+	drivers_print(&o->drivers, o->s);
 	print_counts(o);
 	if (!hint_at_ops(o))
 		return false;
@@ -707,8 +605,6 @@ static int run(struct observer *o)
 
 static void observer_free(struct observer *o)
 {
-	size_t i;
-
 	/* a child that was never let go ends when nobody holds the other end */
 	if (o->go >= 0)
 		close(o->go);
@@ -718,9 +614,7 @@ static void observer_free(struct observer *o)
 		close(o->signals);
 	if (o->ending >= 0)
 		close(o->ending);
-	for (i = 0; i < o->nr_drivers; i++)
-		free(o->drivers[i].name);
-	free(o->drivers);
+	drivers_free(&o->drivers);
 	orphans_free(&o->orphans);
 	strbuf_free(&o->text);
 	filter_free(&o->filter);

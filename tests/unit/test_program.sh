@@ -100,9 +100,16 @@ holds "list has the ops" "$work/out" "pin_user_pages"
 expect 0 "pins on a saved copy" pins --debugfs "$saved"
 holds "a pin that outlived its owner" "$work/out" "^leaky holds 4 of 4 pages: pin_user_pages_fast(write,longterm)"
 holds "its owner is gone" "$work/out" "outlived its owner"
+holds "where the pages were" "$work/out" "^   address  0x[0-9a-f]*-0x[0-9a-f]*$"
 expect 0 "pins as JSON" pins --json --debugfs "$saved"
 trouble "observe on a saved copy" observe --debugfs "$saved" -- true
 trouble "observe a process and a command" observe -p 1 --debugfs "$saved" -- true
+trouble "observe nothing" observe --
+trouble "observe an empty command" observe ''
+trouble "observe for half a microsecond" observe --min-time 0.5
+holds "and it says what it takes" "$work/err" "--min-time takes microseconds"
+trouble "observe fewer pages than none" observe --min-pages -1
+trouble "observe all without children" observe --alone
 expect 0 "two runs are the same" compare data/prefault.1.jsonl data/prefault.2.jsonl
 holds "and it says so" "$work/out" "are the same"
 expect 1 "two scenarios differ" compare data/no-prefault.1.jsonl data/prefault.1.jsonl
