@@ -250,7 +250,7 @@ static void take_signals(struct observer *o)
 	}
 }
 
-/* All that is there. Returns false after a complaint. */
+/* All that is there, or until it is time to look at other things. Returns false after a complaint. */
 static bool take_records(struct observer *o)
 {
 	char bytes[65536], *newline;
@@ -277,6 +277,8 @@ static bool take_records(struct observer *o)
 		o->text.len -= at;
 		if (!o->done)
 			take_signals(o);
+		if (!o->done && now_ms() - o->looked_ms >= LOOK_MS)
+			return true;
 	}
 	if (!n || errno == EAGAIN)
 		return true;
@@ -590,7 +592,7 @@ static int run(struct observer *o)
 	o->fd = device_open_observe(o->s->debugfs);
 	if (o->fd < 0 || !begin(o) || !session_out(o->s))
 		return STATUS_TROUBLE;
-	if (o->command && write(o->go, "", 1) != 1)
+	if (o->command && send(o->go, "", 1, MSG_NOSIGNAL) != 1)
 		complain("running", o->command[0], strerror(errno), NULL);
 	print_begin(o);
 	good = observe(o) && finish(o);
