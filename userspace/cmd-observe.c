@@ -250,7 +250,7 @@ static void take_signals(struct observer *o)
 	}
 }
 
-/* All that is there, or until it is time to look at other things. Returns false after a complaint. */
+/* All that is there, or until it is time to look elsewhere. Returns false after a complaint. */
 static bool take_records(struct observer *o)
 {
 	char bytes[65536], *newline;

@@ -336,7 +336,6 @@ static void show_held(struct session *s, const struct group *g)
 	show_stack(s, "stack", sum.stack);
 }
 
-
 /**
  * struct grouping - pins, put into groups
  * @keyed: the pins

@@ -193,8 +193,8 @@ static const struct caller {
 	bool (*run)(const char *file);
 } callers[] = {
 	{ "io-uring", "registers a buffer, and unregisters it", false, io_uring },
-	{ "io-uring-exit", "registers a buffer, and leaves it to the kernel to unregister it", false,
-	  io_uring_exit },
+	{ "io-uring-exit", "registers a buffer, and leaves it to the kernel to unregister it",
+	  false, io_uring_exit },
 	{ "direct-write", "writes to FILE with O_DIRECT", true, direct_write },
 	{ "direct-read", "reads FILE with O_DIRECT", true, direct_read },
 	{ "process-vm", "process_vm_readv and process_vm_writev on a child", false, process_vm },
