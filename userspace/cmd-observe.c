@@ -53,17 +53,18 @@ static const struct option_row observe_options[] = {
 	{ NULL }
 };
 
-/* For so long, at the end, is read what was recorded before; others may go on with their calls. */
-#define DRAIN_MS 2000
-
 /* After the command has ended what it began in the background may need a moment. */
 #define SETTLE_MS 200
 
 /* How often it is looked then whether anything is held still. */
 #define STEP_MS 50
 
-/* How often, before that, it is looked whether pins have outlived their owner. */
+/*
+ * How often, before that, it is looked whether pins have outlived their owner. Of many pins that
+ * takes its time, of which reading the records is to have most.
+ */
 #define LOOK_MS 1000
+#define LOOK_PART 10
 
 /* What exec itself does in every process: it writes the arguments into the new program's stack. */
 #define EXEC_DRIVER "get_arg_page"
@@ -92,8 +93,9 @@ static const struct option_row observe_options[] = {
  * @drivers: the summary
  * @orphans: pins whose owners are gone
  * @now: what the module says of itself
- * @looked_ms: when that was read the last time, CLOCK_MONOTONIC
- * @drain_ms: when reading is to end; 0: it is not yet time to end
+ * @look_ms: when to look again, CLOCK_MONOTONIC
+ * @taken: records that were read
+ * @until: at the end, how many are to be read: others may go on with their calls
  * @warned: it was said that calls are lost
  * @shown: records shown in full
  * @of_exec: records of exec's own, which are not shown
@@ -118,8 +120,9 @@ struct observer {
 	struct drivers drivers;
 	struct orphans orphans;
 	struct observing now;
-	uint64_t looked_ms;
-	uint64_t drain_ms;
+	uint64_t look_ms;
+	uint64_t taken;
+	uint64_t until;
 	bool warned;
 	size_t shown;
 	size_t of_exec;
@@ -152,7 +155,6 @@ static void print_of_driver(FILE *out, int wide, const char *driver, const char 
 	strbuf_tie(&line, 0);
 	strbuf_addf(&line, " %s", words);
 	put_wrapped(out, 15, 0, wide, strbuf_text(&line));
-	fflush(out);
 	strbuf_free(&line);
 }
 
@@ -184,9 +186,16 @@ static void show_line(struct observer *o, const struct record *r)
 static bool take_line(struct observer *o, const char *line, size_t len)
 {
 	struct strbuf wrong = { 0 };
-	struct record *r = record_parse(line, len, &wrong);
+	struct record *r;
 	bool of_exec;
 
+	o->taken++;
+	/* as it is: the faster it is taken, the less is lost */
+	if (o->s->json) {
+		fprintf(o->s->out, "%.*s\n", (int)len, line);
+		return true;
+	}
+	r = record_parse(line, len, &wrong);
 	if (!r || !r->driver) {
 		complain("reading a record", NULL, r ? "it is none of an observed call" :
 			 strbuf_text(&wrong), "use a gupwalk and a module of the same release");
@@ -199,13 +208,10 @@ static bool take_line(struct observer *o, const char *line, size_t len)
 	o->of_exec += of_exec;
 	if (!of_exec)
 		drivers_count(&o->drivers, r);
-	if (o->s->json)
-		fprintf(o->s->out, "%.*s\n", (int)len, line);
-	else if (o->verbose)
+	if (o->verbose)
 		show_record(o->s, r, ++o->shown);
 	else if (!of_exec)
 		show_line(o, r);
-	fflush(o->s->out);
 	record_free(r);
 	strbuf_free(&wrong);
 	return true;
@@ -250,39 +256,54 @@ static void take_signals(struct observer *o)
 	}
 }
 
+/* What is recorded after the end is not waited for, and not shown. */
+static bool has_enough(const struct observer *o)
+{
+	return o->done && o->taken >= o->until;
+}
+
+/* The lines that were read. Returns false after a complaint. */
+static bool take_lines(struct observer *o)
+{
+	char *newline;
+	size_t at = 0;
+
+	while (!has_enough(o)) {
+		newline = o->text.len > at ? memchr(o->text.at + at, '\n', o->text.len - at) : NULL;
+		if (!newline)
+			break;
+		if (!take_line(o, o->text.at + at, newline - (o->text.at + at)))
+			return false;
+		at = newline + 1 - o->text.at;
+	}
+	fflush(o->s->out);
+	if (at)
+		memmove(o->text.at, o->text.at + at, o->text.len - at);
+	o->text.len -= at;
+	return true;
+}
+
 /* All that is there, or until it is time to look elsewhere. Returns false after a complaint. */
 static bool take_records(struct observer *o)
 {
-	char bytes[65536], *newline;
-	size_t at;
+	char bytes[65536];
 	ssize_t n;
 
-	for (;;) {
-		if (o->done && !o->drain_ms)
-			o->drain_ms = now_ms() + DRAIN_MS;
-		if (o->done && now_ms() > o->drain_ms)
+	while (take_lines(o)) {
+		if (has_enough(o) || (!o->done && now_ms() >= o->look_ms))
 			return true;
 		n = read(o->fd, bytes, sizeof(bytes));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		strbuf_add(&o->text, bytes, n);
-		for (at = 0; (newline = memchr(o->text.at + at, '\n', o->text.len - at));) {
-			if (!take_line(o, o->text.at + at, newline - (o->text.at + at)))
-				return false;
-			at = newline + 1 - o->text.at;
+		if (!n || (n < 0 && errno == EAGAIN))
+			return true;
+		if (n > 0) {
+			strbuf_add(&o->text, bytes, n);
+		} else if (errno != EINTR) {
+			complain("reading", "observe", strerror(errno), "was the module unloaded?");
+			return false;
 		}
-		memmove(o->text.at, o->text.at + at, o->text.len - at);
-		o->text.len -= at;
 		if (!o->done)
 			take_signals(o);
-		if (!o->done && now_ms() - o->looked_ms >= LOOK_MS)
-			return true;
 	}
-	if (!n || errno == EAGAIN)
-		return true;
-	complain("reading", "observe", strerror(errno), "was the module unloaded?");
 	return false;
 }
 
@@ -400,19 +421,23 @@ static void warn_of_losses(struct observer *o)
 static bool look(struct observer *o)
 {
 	struct pins pins = { 0 }, old = { 0 };
+	uint64_t begun = now_ms();
 	bool good;
 
-	o->looked_ms = now_ms();
 	good = observing_read(o->s->debugfs, &o->now);
 	if (good)
 		warn_of_losses(o);
 	if (good && o->now.pins)
 		good = pins_read(o->s->debugfs, &pins);
 	if (good)
-		orphans_look(&o->orphans, &pins, o->looked_ms, &old);
+		orphans_look(&o->orphans, &pins, begun, &old);
 	pins_each_outlived(&old, tell_outlived, o);
+	fflush(o->s->out);
 	free(old.at);
 	pins_free(&pins);
+	o->look_ms = begun + LOOK_MS;
+	if (now_ms() + (now_ms() - begun) * LOOK_PART > o->look_ms)
+		o->look_ms = now_ms() + (now_ms() - begun) * LOOK_PART;
 	return good;
 }
 
@@ -424,7 +449,7 @@ static bool observe(struct observer *o)
 		{ .fd = o->ending, .events = POLLIN },
 	};
 
-	o->looked_ms = now_ms();
+	o->look_ms = now_ms() + LOOK_MS;
 	while (!o->done) {
 		if (poll(fds, ARRAY_SIZE(fds), LOOK_MS) < 0 && errno != EINTR) {
 			complain("observing", NULL, strerror(errno), NULL);
@@ -435,7 +460,7 @@ static bool observe(struct observer *o)
 			o->done = true;
 		if (!take_records(o))
 			return false;
-		if (now_ms() - o->looked_ms >= LOOK_MS && !look(o))
+		if (!o->done && now_ms() >= o->look_ms && !look(o))
 			return false;
 	}
 	return true;
@@ -456,14 +481,24 @@ static size_t count_held(struct observer *o, const struct pins *pins)
 	return shown;
 }
 
-/* What the module has passed over, and why. */
-static void put_filtered(const struct observer *o, struct strbuf *out)
+static void put_count(uint64_t n, const char *what, struct strbuf *out)
 {
-	strbuf_addf(out, ", %" PRIu64 " passed over", o->now.filtered);
-	if (!o->now.filtered)
-		return;
-	strbuf_addf(out, " (%s%s)", o->child || o->pid ? "of other processes" : "gupwalk's own",
-		    o->filtered ? ", or not as the filter says" : "");
+	size_t from;
+
+	if (out->len)
+		strbuf_addf(out, ", ");
+	from = out->len;
+	strbuf_addf(out, "%" PRIu64 " %s", n, what);
+	strbuf_tie(out, from);
+}
+
+/* Calls that the module passes over are not looked at: which of both it was nobody knows. */
+static void put_passed_over(const struct observer *o, struct strbuf *out)
+{
+	put_count(o->now.filtered, "passed over", out);
+	if (o->now.filtered)
+		strbuf_addf(out, " (%s%s)", o->child || o->pid ? "of other processes" :
+			    "gupwalk's own", o->filtered ? ", or not as the filter says" : "");
 }
 
 static void print_counts(const struct observer *o)
@@ -472,10 +507,10 @@ static void print_counts(const struct observer *o)
 
 	strbuf_addf(&words, "%" PRIu64 " calls seen: %" PRIu64 " recorded", o->now.seen,
 		    o->now.recorded);
-	put_filtered(o, &words);
-	strbuf_addf(&words, ", %" PRIu64 " lost", o->now.lost);
+	put_passed_over(o, &words);
+	put_count(o->now.lost, "lost", &words);
 	if (o->now.under_way)
-		strbuf_addf(&words, ", %" PRIu64 " not returned yet", o->now.under_way);
+		put_count(o->now.under_way, "not returned yet", &words);
 	fputc('\n', o->s->out);
 	put_wrapped(o->s->out, 2, 0, o->s->wide, strbuf_text(&words));
 	if (o->of_exec)
@@ -503,21 +538,27 @@ static bool hint_at_ops(const struct observer *o)
 	return good;
 }
 
-/* What a process has left behind is given back soon, or it is not: see ORPHAN_MS. */
+/*
+ * What a process has left behind is given back soon, or it is not: see ORPHAN_MS. With each look is
+ * read what was recorded before it, so that what is counted and what is shown agree.
+ */
 static bool settle(struct observer *o)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	uint64_t begun = now_ms(), age;
 
 	for (;;) {
-		if (!take_records(o) || !look(o))
-			return false;
+		/* reading takes long where there is much: as old as this is what the look finds */
 		age = now_ms() - begun;
+		if (!look(o))
+			return false;
+		o->until = o->now.recorded;
+		if (!take_records(o))
+			return false;
 		if (!o->now.pins || age > ORPHAN_MS + SETTLE_MS ||
 		    (age > SETTLE_MS && !orphans_young(&o->orphans)))
 			return true;
 		nanosleep(&step, NULL);
-		o->drain_ms = now_ms() + STEP_MS;
 	}
 }
 
