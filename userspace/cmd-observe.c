@@ -134,15 +134,19 @@ struct observer {
 static void put_causes(const struct record *r, struct strbuf *out)
 {
 	struct strbuf causes = { 0 };
-	size_t i;
+	size_t i, from;
 
 	for (i = 0; i < r->nr_read; i++)
 		if (r->pages[i].cause && !names_have(strbuf_text(&causes), r->pages[i].cause))
 			strbuf_word(&causes, ",", r->pages[i].cause);
-	if (causes.len && r->nr_read < r->nr_pages)
-		strbuf_addf(out, "; first %zu: %s", r->nr_read, strbuf_text(&causes));
-	else if (causes.len)
-		strbuf_addf(out, "; %s", strbuf_text(&causes));
+	if (causes.len) {
+		strbuf_addf(out, "; ");
+		from = out->len;
+		if (r->nr_read < r->nr_pages)
+			strbuf_addf(out, "first %zu: ", r->nr_read);
+		strbuf_addf(out, "%s", strbuf_text(&causes));
+		strbuf_tie(out, from);
+	}
 	strbuf_free(&causes);
 }
 

@@ -411,7 +411,7 @@ static void put_outlived_line(const struct group *g, struct strbuf *out)
 	put_outlived(&sum, out);
 	strbuf_addf(out, "; %s(0x%" PRIx64, sum.op, sum.addr);
 	if (g->n > 1)
-		strbuf_addf(out, ", and %zu calls more", g->n - 1);
+		strbuf_addf(out, ", and %zu call%s more", g->n - 1, g->n == 2 ? "" : "s");
 	strbuf_addf(out, ") by ");
 	put_thread(sum.caller_comm, sum.caller_pid, out);
 	strbuf_addf(out, ", ");
