@@ -533,7 +533,7 @@ static bool hint_at_ops(const struct observer *o)
 		return true;
 	good = filter_other_ops(&o->filter, o->s, &others);
 	if (good && others.len) {
-		strbuf_addf(&words, "nothing was recorded of these ops; there are others of their kind: %s",
+		strbuf_addf(&words, "nothing was recorded of these ops; there are also: %s",
 			    spaced(others.at));
 		put_wrapped(o->s->json ? stderr : o->s->out, 2, 0, o->s->wide, words.at);
 	}

@@ -144,16 +144,20 @@ static bool is_of_kind(const char *op, const char *names)
 bool filter_other_ops(const struct filter *f, const struct session *s, struct strbuf *names)
 {
 	struct strbuf all = { 0 }, asked = { 0 }, others = { 0 };
-	char *rest, *op;
+	char *copy, *rest, *op;
 	bool good;
 
 	good = observing_ops(s->debugfs, &all) && expand(f->ops, strbuf_text(&all), &asked);
 	if (good)
 		names_without(all.at, strbuf_text(&asked), &others);
-	rest = others.at;
-	while (good && rest && (op = strsep(&rest, ",")))
-		if (is_of_kind(op, strbuf_text(&asked)))
+	copy = must_copy(strbuf_text(&others));
+	rest = copy;
+	while ((op = strsep(&rest, ",")))
+		if (*op && is_of_kind(op, strbuf_text(&asked)))
 			strbuf_word(names, ",", op);
+	if (!names->len)
+		names_without(others.at, HOT_OP, names);
+	free(copy);
 	strbuf_free(&all);
 	strbuf_free(&asked);
 	strbuf_free(&others);

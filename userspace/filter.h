@@ -68,8 +68,8 @@ bool filter_ops(struct filter *f, const struct session *s, bool family);
  * filter_other_ops() - which ops were not asked for
  * @f: the filter, after filter_ops()
  * @s: the invocation
- * @names: where their names are appended, with commas between them; those that begin as one that
- *	was asked for, if there are any
+ * @names: where their names are appended, with commas between them: those that begin as one that
+ *	was asked for; or all, if there are none
  *
  * Return: true; or false after a complaint.
  */

@@ -101,6 +101,18 @@ expect 0 "pins on a saved copy" pins --debugfs "$saved"
 holds "a pin that outlived its owner" "$work/out" "^leaky holds 4 of 4 pages: pin_user_pages_fast(write,longterm)"
 holds "its owner is gone" "$work/out" "outlived its owner"
 holds "where the pages were" "$work/out" "^   address  0x[0-9a-f]*-0x[0-9a-f]*$"
+
+# seven calls that differ in their addresses and ages, two of which touch each other; and one of another driver
+cp -r "$saved" "$work/saved"
+pin=$(grep '"what":"pin"' "$saved/pins.jsonl")
+for at in 5 1 3 6 2 4; do sed "s/\"addr\":\"[^\"]*\"/\"addr\":\"0x${at}0000\"/; s/\"age_ns\":[0-9]*/\"age_ns\":${at}000000000/" <<<"$pin"; done >"$work/saved/pins.jsonl"
+sed 's/"addr":"[^"]*"/"addr":"0x14000"/; s/"age_ns":[0-9]*/"age_ns":90000000000/' <<<"$pin" >>"$work/saved/pins.jsonl"
+sed 's/"driver":"[^"]*"/"driver":"other"/' <<<"$pin" >>"$work/saved/pins.jsonl"
+expect 0 "pins of several calls" pins --debugfs "$work/saved"
+holds "are said together" "$work/out" "^leaky holds 28 of 28 pages of 7 calls: pin_user_pages_fast(write,longterm) by dd\[[0-9]*\],$"
+holds "with the oldest and the newest" "$work/out" "^  1.5 min to 1.0 s ago$"
+holds "and the first of their addresses" "$work/out" "^   address  0x10000-0x18000, 0x20000-0x24000, 0x30000-0x34000, 0x40000-0x44000, and 2 more$"
+holds "and not with another driver's" "$work/out" "^other holds 4 of 4 pages: "
 expect 0 "pins as JSON" pins --json --debugfs "$saved"
 trouble "observe on a saved copy" observe --debugfs "$saved" -- true
 trouble "observe a process and a command" observe -p 1 --debugfs "$saved" -- true
