@@ -221,14 +221,6 @@ static bool take_line(struct observer *o, const char *line, size_t len)
 	return true;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 /*
  * Ctrl-C comes from the terminal, which is the kernel's: the command gets it too, and its end is
  * what counts. What somebody sends is for us.

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "device.h"
 
@@ -81,6 +82,14 @@ bool observing_ops(const char *dir, struct strbuf *names)
 	}
 	strbuf_free(&text);
 	return true;
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
 void observing_doubts(struct session *s, const struct observing *o)

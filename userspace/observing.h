@@ -55,6 +55,13 @@ bool observing_read(const char *dir, struct observing *o);
 bool observing_ops(const char *dir, struct strbuf *names);
 
 /**
+ * now_ms() - the time, to see how much of it goes by
+ *
+ * Return: milliseconds of CLOCK_MONOTONIC.
+ */
+uint64_t now_ms(void);
+
+/**
  * observing_doubts() - say what is not known of pins
  * @s: the invocation; its output is open
  * @o: the counts; nothing is printed if all is known

@@ -104,10 +104,10 @@ holds "where the pages were" "$work/out" "^   address  0x[0-9a-f]*-0x[0-9a-f]*$"
 
 # seven calls that differ in their addresses and ages, two of which touch each other; and one of another driver
 cp -r "$saved" "$work/saved"
-pin=$(grep '"what":"pin"' "$saved/pins.jsonl")
-for at in 5 1 3 6 2 4; do sed "s/\"addr\":\"[^\"]*\"/\"addr\":\"0x${at}0000\"/; s/\"age_ns\":[0-9]*/\"age_ns\":${at}000000000/" <<<"$pin"; done >"$work/saved/pins.jsonl"
-sed 's/"addr":"[^"]*"/"addr":"0x14000"/; s/"age_ns":[0-9]*/"age_ns":90000000000/' <<<"$pin" >>"$work/saved/pins.jsonl"
-sed 's/"driver":"[^"]*"/"driver":"other"/' <<<"$pin" >>"$work/saved/pins.jsonl"
+grep '"what":"pin"' "$saved/pins.jsonl" >"$work/pin"
+for at in 5 1 3 6 2 4; do sed "s/\"addr\":\"[^\"]*\"/\"addr\":\"0x${at}0000\"/; s/\"age_ns\":[0-9]*/\"age_ns\":${at}000000000/" "$work/pin"; done >"$work/saved/pins.jsonl"
+sed 's/"addr":"[^"]*"/"addr":"0x14000"/; s/"age_ns":[0-9]*/"age_ns":90000000000/' "$work/pin" >>"$work/saved/pins.jsonl"
+sed 's/"driver":"[^"]*"/"driver":"other"/' "$work/pin" >>"$work/saved/pins.jsonl"
 expect 0 "pins of several calls" pins --debugfs "$work/saved"
 holds "are said together" "$work/out" "^leaky holds 28 of 28 pages of 7 calls: pin_user_pages_fast(write,longterm) by dd\[[0-9]*\],$"
 holds "with the oldest and the newest" "$work/out" "^  1.5 min to 1.0 s ago$"
