@@ -2,7 +2,6 @@
 /* gupwalk bench observe: what observing adds to a call, beside probes of tracefs. */
 #include "bench.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "filter.h"
 #include "json.h"
 #include "print.h"
 
@@ -40,42 +40,61 @@ static uint64_t time_calls(char *page)
 	return bench_now() - start;
 }
 
-static void drain(int fd)
+/* Reads all that is there. Returns how long each record took; 0: there was none. */
+static uint64_t time_records(int fd)
 {
 	static char bytes[65536];
+	uint64_t start = bench_now(), records = 0;
+	const char *at;
+	ssize_t n;
 
-	while (fd >= 0 && read(fd, bytes, sizeof(bytes)) > 0)
-		;
+	while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
+		for (at = bytes; (at = memchr(at, '\n', bytes + n - at)); at++)
+			records++;
+	return records ? (bench_now() - start) / records : 0;
 }
 
-/* Nanoseconds a call; 0: it cannot be done. @fd: of `observe`, or -1. */
-static uint64_t fastest(char *page, int fd)
+static void keep_less(uint64_t *best, uint64_t took)
 {
-	uint64_t best = 0, took;
+	if (took && (!*best || took < *best))
+		*best = took;
+}
+
+/**
+ * struct took - what something takes at the fastest, in nanoseconds; 0: it cannot be done
+ * @call: a call
+ * @record: to read its record
+ */
+struct took {
+	uint64_t call;
+	uint64_t record;
+};
+
+/* @fd: of `observe`, or -1. */
+static struct took fastest(char *page, int fd)
+{
+	struct took best = { 0 };
 	int i;
 
 	for (i = 0; i < TIMES; i++) {
-		took = time_calls(page);
-		drain(fd);
-		if (took && (!best || took < best))
-			best = took;
+		keep_less(&best.call, time_calls(page));
+		keep_less(&best.record, time_records(fd));
 	}
-	return best / CALLS;
+	best.call /= CALLS;
+	return best;
 }
 
-static uint64_t observed(struct session *s, char *page, const char *filter)
+static struct took observed(struct session *s, char *page, const char *filter)
 {
 	int fd = device_open_observe(s->debugfs);
-	uint64_t ns = 0;
+	struct took took = { 0 };
 
 	if (fd < 0)
-		return 0;
-	if (write(fd, filter, strlen(filter)) == (ssize_t)strlen(filter))
-		ns = fastest(page, fd);
-	else
-		complain("observing", filter, strerror(errno), "does somebody observe already?");
+		return took;
+	if (filter_begin(s->debugfs, fd, filter))
+		took = fastest(page, fd);
 	close(fd);
-	return ns;
+	return took;
 }
 
 static bool trace(const char *file, const char *text)
@@ -130,7 +149,7 @@ static uint64_t traced(char *page, bool all)
 		for (i = 0; all && i < ARRAY_SIZE(give_back); i++)
 			trace_function(give_back[i]);
 		if (trace("events/gupwalk/enable", "1"))
-			ns = fastest(page, -1);
+			ns = fastest(page, -1).call;
 	}
 	trace("events/gupwalk/enable", "0");
 	untrace_function(FUNCTION);
@@ -139,9 +158,16 @@ static uint64_t traced(char *page, bool all)
 	return ns;
 }
 
+/**
+ * struct row - a line
+ * @what: what it is about
+ * @ns: what it takes
+ * @apart: it is no call, and not held against one
+ */
 struct row {
 	const char *what;
 	uint64_t ns;
+	bool apart;
 };
 
 static void print_text(struct session *s, const struct row *rows, size_t n)
@@ -156,7 +182,7 @@ static void print_text(struct session *s, const struct row *rows, size_t n)
 
 	for (i = 0; i < n; i++) {
 		snprintf(ns, sizeof(ns), rows[i].ns ? "%" PRIu64 : "-", rows[i].ns);
-		snprintf(more, sizeof(more), rows[i].ns && i ? "%+" PRId64 : "-",
+		snprintf(more, sizeof(more), rows[i].ns && i && !rows[i].apart ? "%+" PRId64 : "-",
 			 (int64_t)(rows[i].ns - rows[0].ns));
 		table_row(t, (const char *[]){ rows[i].what, ns, more }, false);
 	}
@@ -182,25 +208,32 @@ int bench_observe(struct session *s)
 	struct row rows[] = {
 		{ .what = "no probes" }, { .what = "observed, the filter does not match" },
 		{ .what = "observed, with its record" },
+		{ .what = "to read a record, without printing it", .apart = true },
 		{ .what = "kprobe and kretprobe of tracefs, on the pin" },
 		{ .what = "likewise on the pin and the unpin" },
 	};
 	char *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	struct strbuf filter = { 0 };
+	struct took took;
 
 	if (page == MAP_FAILED || !session_out(s))
 		return STATUS_TROUBLE;
-	rows[0].ns = fastest(page, -1);
-	rows[1].ns = observed(s, page, "op=" FUNCTION " comm=none\n");
-	strbuf_addf(&filter, "op=" FUNCTION " pid=%d\n", getpid());
-	rows[2].ns = observed(s, page, filter.at);
-	rows[3].ns = traced(page, false);
-	rows[4].ns = traced(page, true);
+	rows[0].ns = fastest(page, -1).call;
+	rows[1].ns = observed(s, page, "op=" FUNCTION " comm=none").call;
+	/* it has complained */
+	if (!rows[1].ns)
+		return STATUS_TROUBLE;
+	strbuf_addf(&filter, "op=" FUNCTION " pid=%d", getpid());
+	took = observed(s, page, filter.at);
+	rows[2].ns = took.call;
+	rows[3].ns = took.record;
+	rows[4].ns = traced(page, false);
+	rows[5].ns = traced(page, true);
 	strbuf_free(&filter);
 	if (s->json)
 		print_json(s, rows, ARRAY_SIZE(rows));
 	else
 		print_text(s, rows, ARRAY_SIZE(rows));
-	return rows[1].ns && rows[2].ns ? STATUS_FINE : STATUS_TROUBLE;
+	return rows[2].ns && rows[3].ns ? STATUS_FINE : STATUS_TROUBLE;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,12 +19,15 @@
 
 #include "about.h"
 #include "device.h"
+#include "drivers.h"
+#include "filter.h"
 #include "number.h"
 #include "observing.h"
+#include "orphans.h"
 #include "pin.h"
-#include "print.h"
 #include "record.h"
 #include "show.h"
+#include "status.h"
 
 enum {
 	OPTION_COMM = OPTION_LONG,
@@ -39,7 +43,8 @@ static const struct option_row observe_options[] = {
 	{ "pid", 'p', "PID", "a process and its children, or their memory; until it ends" },
 	{ "alone", OPTION_ALONE, NULL, "without its children" },
 	{ "comm", OPTION_COMM, "NAME", "calls by threads of this name" },
-	{ "op", OPTION_OP, "OP,…", "these calls; handle_mm_fault, each page fault, only so" },
+	{ "op", OPTION_OP, "OP,…", "these calls, as 'pin_*'; handle_mm_fault, each page fault, only "
+	  "by its name" },
 	{ "addr", OPTION_ADDR, "START[-END|+LEN]", "calls on these addresses" },
 	{ "min-pages", OPTION_MIN_PAGES, "N", "calls for N pages or more" },
 	{ "min-time", OPTION_MIN_TIME, "US", "calls that take US microseconds or longer" },
@@ -48,17 +53,18 @@ static const struct option_row observe_options[] = {
 	{ NULL }
 };
 
-/* For so long, at the end, is read what was recorded before; others may go on with their calls. */
-#define DRAIN_MS 2000
-
 /* After the command has ended what it began in the background may need a moment. */
 #define SETTLE_MS 200
 
+/* How often it is looked then whether anything is held still. */
+#define STEP_MS 50
+
 /*
- * How often it is looked whether pins have outlived their owner. What is found so has to be so the
- * next time as well: what a process has open is closed after its memory is gone.
+ * How often, before that, it is looked whether pins have outlived their owner. Of many pins that
+ * takes its time, of which reading the records is to have most.
  */
 #define LOOK_MS 1000
+#define LOOK_PART 10
 
 /* What exec itself does in every process: it writes the arguments into the new program's stack. */
 #define EXEC_DRIVER "get_arg_page"
@@ -67,70 +73,40 @@ static const struct option_row observe_options[] = {
 #define CANNOT_RUN 127
 
 /**
- * struct driver - a line of the summary
- * @name: its name
- * @calls: its calls
- * @failed: of them, those that failed
- * @pages: pages that it obtained
- * @ns: how long the calls took
- * @pins: it took pages as pins, of which it is known whether they were given back
- * @held: pages that it holds still
- */
-struct driver {
-	char *name;
-	uint64_t calls;
-	uint64_t failed;
-	uint64_t pages;
-	uint64_t ns;
-	bool pins;
-	uint64_t held;
-};
-
-/**
- * struct orphan - a pin whose owner is gone
- * @seq: number of the record of the call
- * @looks: how often it was found so
- * @look: the last time
- */
-struct orphan {
-	int64_t seq;
-	unsigned int looks;
-	uint64_t look;
-};
-
-/**
  * struct observer - one run
  * @s: the invocation
- * @filter: line for the module
+ * @filter: which calls
  * @pid: process asked for by -p, or 0
  * @alone: without its children
  * @verbose: print all
+ * @filtered: not all of its calls are asked for
  * @command: command to run, or NULL
  * @child: its process, or 0
- * @go: descriptor on which the child waits
+ * @go: descriptor on which the child waits, and says that the command cannot be run
  * @fd: of `observe`
  * @signals: a signalfd
  * @ending: a pidfd of @pid, or -1
  * @done: it is time to end
+ * @ended: the child has ended
  * @status: of the child, as by waitpid()
  * @text: what was read and is no whole line yet
  * @drivers: the summary
- * @nr_drivers: how many
  * @orphans: pins whose owners are gone
- * @nr_orphans: how many
- * @look: how often they were looked for
- * @looked_ms: when the last time, CLOCK_MONOTONIC
- * @done_ms: when it was time to end
+ * @now: what the module says of itself
+ * @look_ms: when to look again, CLOCK_MONOTONIC
+ * @taken: records that were read
+ * @until: at the end, how many are to be read: others may go on with their calls
  * @warned: it was said that calls are lost
- * @shown: records shown
+ * @shown: records shown in full
  * @of_exec: records of exec's own, which are not shown
  */
 struct observer {
 	struct session *s;
-	struct strbuf filter;
+	struct filter filter;
 	uint64_t pid;
 	bool alone;
 	bool verbose;
+	bool filtered;
 	char **command;
 	pid_t child;
 	int go;
@@ -138,101 +114,92 @@ struct observer {
 	int signals;
 	int ending;
 	bool done;
+	bool ended;
 	int status;
 	struct strbuf text;
-	struct driver *drivers;
-	size_t nr_drivers;
-	struct orphan *orphans;
-	size_t nr_orphans;
-	uint64_t look;
-	uint64_t looked_ms;
-	uint64_t done_ms;
+	struct drivers drivers;
+	struct orphans orphans;
+	struct observing now;
+	uint64_t look_ms;
+	uint64_t taken;
+	uint64_t until;
 	bool warned;
 	size_t shown;
 	size_t of_exec;
 };
 
-static struct driver *driver_of(struct observer *o, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < o->nr_drivers; i++)
-		if (!strcmp(o->drivers[i].name, name))
-			return &o->drivers[i];
-	o->drivers = must_grow(o->drivers, o->nr_drivers, sizeof(*o->drivers));
-	o->drivers[o->nr_drivers] = (struct driver){ .name = must_copy(name) };
-	return &o->drivers[o->nr_drivers++];
-}
-
 /* ---- a record ---- */
-
-/* Only what obtains pages returns how many. */
-static uint64_t pages_of(const struct record *r)
-{
-	if (r->ret <= 0 || r->fault || (strncmp(r->op, "get_", 4) && strncmp(r->op, "pin_", 4) &&
-					strncmp(r->op, "memfd_", 6)))
-		return 0;
-	return r->ret;
-}
-
-static void count(struct observer *o, const struct record *r)
-{
-	struct driver *d = driver_of(o, r->driver);
-
-	d->calls++;
-	d->failed += !!r->errno_name;
-	d->pages += pages_of(r);
-	d->ns += r->duration_ns;
-	d->pins = d->pins || !strncmp(r->op, "pin_", 4) || !strncmp(r->op, "memfd_", 6);
-}
 
 /* The causes of the pages that were looked at, each once. */
 static void put_causes(const struct record *r, struct strbuf *out)
 {
 	struct strbuf causes = { 0 };
-	size_t i;
+	size_t i, from;
 
 	for (i = 0; i < r->nr_read; i++)
 		if (r->pages[i].cause && !names_have(strbuf_text(&causes), r->pages[i].cause))
 			strbuf_word(&causes, ",", r->pages[i].cause);
-	if (causes.len)
-		strbuf_addf(out, "; %s", strbuf_text(&causes));
+	if (causes.len) {
+		strbuf_addf(out, "; ");
+		from = out->len;
+		if (r->nr_read < r->nr_pages)
+			strbuf_addf(out, "first %zu: ", r->nr_read);
+		strbuf_addf(out, "%s", strbuf_text(&causes));
+		strbuf_tie(out, from);
+	}
 	strbuf_free(&causes);
 }
 
-static void put_time(uint64_t ns, struct strbuf *out)
+/* A line begins with the driver, in a column of its own, and goes on below its words. */
+static void print_of_driver(FILE *out, int wide, const char *driver, const char *words)
 {
-	if (ns < 10000000)
-		strbuf_addf(out, "%" PRIu64 ".%" PRIu64 " us", ns / 1000, ns / 100 % 10);
-	else
-		strbuf_addf(out, "%" PRIu64 " ms", ns / 1000000);
+	struct strbuf line = { 0 };
+
+	strbuf_addf(&line, "%-12s", driver);
+	strbuf_tie(&line, 0);
+	strbuf_addf(&line, " %s", words);
+	put_wrapped(out, 15, 0, wide, strbuf_text(&line));
+	strbuf_free(&line);
 }
 
 static void show_line(struct observer *o, const struct record *r)
 {
-	struct strbuf line = { 0 };
-	int column;
+	struct strbuf words = { 0 };
+	char time[24];
+	size_t from;
 
-	column = fprintf(o->s->out, "%-12s ", r->driver);
-	strbuf_addf(&line, "%s[%" PRId64 "] ", r->caller_comm ? r->caller_comm : "?",
-		    r->caller_pid.value);
-	show_call(r, &line);
+	put_thread(r->caller_comm, r->caller_pid.value, &words);
+	strbuf_addf(&words, " ");
+	from = words.len;
+	show_call(r, &words);
+	from = strstr(words.at + from, " =") + 1 - words.at;
 	if (r->reason)
-		strbuf_addf(&line, " (%s)", r->reason);
-	strbuf_addf(&line, " in ");
-	put_time(r->duration_ns, &line);
-	put_causes(r, &line);
-	if (r->comm && r->tgid != r->caller_tgid.value)
-		strbuf_addf(&line, "; memory of %s[%" PRId64 "]", r->comm, r->tgid);
-	put_wrapped(o->s->out, 15, column, o->s->wide, strbuf_text(&line));
-	strbuf_free(&line);
+		strbuf_addf(&words, " (%s)", r->reason);
+	strbuf_addf(&words, " in %s", time_text(r->duration_ns, time));
+	/* what came of it, as one word */
+	strbuf_tie(&words, from);
+	put_causes(r, &words);
+	if (r->comm && r->tgid != r->caller_tgid.value) {
+		strbuf_addf(&words, "; memory of ");
+		put_thread(r->comm, r->tgid, &words);
+	}
+	print_of_driver(o->s->out, o->s->wide, r->driver, strbuf_text(&words));
+	strbuf_free(&words);
 }
 
 static bool take_line(struct observer *o, const char *line, size_t len)
 {
 	struct strbuf wrong = { 0 };
-	struct record *r = record_parse(line, len, &wrong);
+	struct record *r;
+	bool of_exec;
 
+	o->taken++;
+	/* as it is: the faster it is taken, the less is lost */
+	if (o->s->json) {
+		fprintf(o->s->out, "%.*s\n", (int)len, line);
+		return true;
+	}
+	r = record_parse(line, len, &wrong);
 	if (!r || !r->driver) {
 		complain("reading a record", NULL, r ? "it is none of an observed call" :
 			 strbuf_text(&wrong), "use a gupwalk and a module of the same release");
@@ -240,30 +207,29 @@ static bool take_line(struct observer *o, const char *line, size_t len)
 		record_free(r);
 		return false;
 	}
-	count(o, r);
-	if (o->s->json)
-		fprintf(o->s->out, "%.*s\n", (int)len, line);
-	else if (o->verbose)
+	/* which is no driver: it is in no table unless all is shown */
+	of_exec = !strcmp(r->driver, EXEC_DRIVER) && !o->verbose;
+	o->of_exec += of_exec;
+	if (!of_exec)
+		drivers_count(&o->drivers, r);
+	if (o->verbose)
 		show_record(o->s, r, ++o->shown);
-	else if (!strcmp(r->driver, EXEC_DRIVER))
-		o->of_exec++;
-	else
+	else if (!of_exec)
 		show_line(o, r);
-	fflush(o->s->out);
 	record_free(r);
 	strbuf_free(&wrong);
 	return true;
 }
 
-static uint64_t now_ms(void)
+/*
+ * Ctrl-C comes from the terminal, which is the kernel's: the command gets it too, and its end is
+ * what counts. What somebody sends is for us.
+ */
+static bool is_for_command(const struct observer *o, const struct signalfd_siginfo *info)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+	return o->child && info->ssi_signo == SIGINT && info->ssi_code == SI_KERNEL;
 }
 
-/* The command itself gets Ctrl-C too, from its terminal, and its end is what counts. */
 static void take_signals(struct observer *o)
 {
 	struct signalfd_siginfo info;
@@ -272,7 +238,7 @@ static void take_signals(struct observer *o)
 
 	while (read(o->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGCHLD) {
-			o->done = o->done || !o->child || info.ssi_signo != SIGINT;
+			o->done = o->done || !is_for_command(o, &info);
 			continue;
 		}
 		/* others are what the command has left behind */
@@ -280,60 +246,79 @@ static void take_signals(struct observer *o)
 			if (ended != o->child)
 				continue;
 			o->status = status;
+			o->ended = true;
 			o->done = true;
 		}
 	}
 }
 
-/* All that is there. Returns false after a complaint. */
+/* What is recorded after the end is not waited for, and not shown. */
+static bool has_enough(const struct observer *o)
+{
+	return o->done && o->taken >= o->until;
+}
+
+/* The lines that were read. Returns false after a complaint. */
+static bool take_lines(struct observer *o)
+{
+	char *newline;
+	size_t at = 0;
+
+	while (!has_enough(o)) {
+		newline = o->text.len > at ? memchr(o->text.at + at, '\n', o->text.len - at) : NULL;
+		if (!newline)
+			break;
+		if (!take_line(o, o->text.at + at, newline - (o->text.at + at)))
+			return false;
+		at = newline + 1 - o->text.at;
+	}
+	fflush(o->s->out);
+	if (at)
+		memmove(o->text.at, o->text.at + at, o->text.len - at);
+	o->text.len -= at;
+	return true;
+}
+
+/* All that is there, or until it is time to look elsewhere. Returns false after a complaint. */
 static bool take_records(struct observer *o)
 {
-	char bytes[65536], *newline;
-	size_t at;
+	char bytes[65536];
 	ssize_t n;
 
-	for (;;) {
-		if (o->done && !o->done_ms)
-			o->done_ms = now_ms();
-		if (o->done && now_ms() - o->done_ms > DRAIN_MS)
+	while (take_lines(o)) {
+		if (has_enough(o) || (!o->done && now_ms() >= o->look_ms))
 			return true;
 		n = read(o->fd, bytes, sizeof(bytes));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		strbuf_add(&o->text, bytes, n);
-		for (at = 0; (newline = memchr(o->text.at + at, '\n', o->text.len - at));) {
-			if (!take_line(o, o->text.at + at, newline - (o->text.at + at)))
-				return false;
-			at = newline + 1 - o->text.at;
+		if (!n || (n < 0 && errno == EAGAIN))
+			return true;
+		if (n > 0) {
+			strbuf_add(&o->text, bytes, n);
+		} else if (errno != EINTR) {
+			complain("reading", "observe", strerror(errno), "was the module unloaded?");
+			return false;
 		}
-		memmove(o->text.at, o->text.at + at, o->text.len - at);
-		o->text.len -= at;
 		if (!o->done)
 			take_signals(o);
 	}
-	if (!n || errno == EAGAIN)
-		return true;
-	complain("reading", "observe", strerror(errno), "was the module unloaded?");
 	return false;
 }
 
 /* ---- the command ---- */
 
-/* The child waits until it is observed, and then becomes the command. */
-static void become(struct observer *o, int ready)
+/* The child waits until it is observed, and then becomes the command, or says that it cannot. */
+static void become(struct observer *o, int other_end)
 {
 	sigset_t none;
 	char byte;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (read(ready, &byte, 1) != 1)
+	if (read(other_end, &byte, 1) != 1)
 		_exit(STATUS_TROUBLE);
-	close(ready);
 	execvp(o->command[0], o->command);
 	complain("running", o->command[0], strerror(errno), "give a command that can be run");
+	if (write(other_end, "", 1) != 1)
+		complain("running", o->command[0], strerror(errno), NULL);
 	_exit(CANNOT_RUN);
 }
 
@@ -341,21 +326,29 @@ static bool spawn(struct observer *o)
 {
 	int ends[2];
 
-	if (pipe(ends)) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
 		complain("running", o->command[0], strerror(errno), NULL);
 		return false;
 	}
 	o->child = fork();
 	if (!o->child) {
-		close(ends[1]);
-		become(o, ends[0]);
+		close(ends[0]);
+		become(o, ends[1]);
 	}
-	close(ends[0]);
-	o->go = ends[1];
+	o->go = ends[0];
+	close(ends[1]);
 	if (o->child > 0)
 		return true;
 	complain("running", o->command[0], strerror(errno), NULL);
 	return false;
+}
+
+/* Whether it could not be run the child says; one that runs has closed its end. */
+static bool command_ran(const struct observer *o)
+{
+	char byte;
+
+	return recv(o->go, &byte, 1, MSG_DONTWAIT) != 1;
 }
 
 /*
@@ -374,27 +367,13 @@ static uint64_t pid_observed(struct observer *o)
 
 static bool begin(struct observer *o)
 {
-	struct strbuf answer = { 0 };
-	struct refusal refusal;
 	uint64_t pid = pid_observed(o);
-	int error;
 
 	if (pid)
-		strbuf_addf(&o->filter, " pid=%" PRIu64 "%s", pid, o->alone ? "" : " children");
+		strbuf_addf(&o->filter.line, " pid=%" PRIu64 "%s", pid, o->alone ? "" : " children");
 	/* what is written to a file may be pinned for that */
-	strbuf_addf(&o->filter, " others");
-	/* one write is one line, and nothing is a line too */
-	strbuf_addf(&o->filter, "\n");
-	if (write(o->fd, o->filter.at, o->filter.len) == (ssize_t)o->filter.len)
-		return true;
-	error = errno;
-	slurp_fd(o->fd, &answer);
-	refusal_read(strbuf_text(&answer), error, &refusal);
-	o->filter.at[--o->filter.len] = '\0';
-	refusal_complain(o->filter.at + (*o->filter.at == ' '), &refusal);
-	refusal_free(&refusal);
-	strbuf_free(&answer);
-	return false;
+	strbuf_addf(&o->filter.line, " others");
+	return filter_begin(o->s->debugfs, o->fd, o->filter.line.at);
 }
 
 static bool watch_signals(struct observer *o)
@@ -414,72 +393,47 @@ static bool watch_signals(struct observer *o)
 	return false;
 }
 
-/* ---- pins that outlive their owners ---- */
+/* ---- looking at what is held ---- */
 
-static struct orphan *orphan_of(struct observer *o, int64_t seq)
+/* With records on standard output it is said elsewhere; in words it is in the list at the end. */
+static void tell_outlived(const char *driver, const char *words, void *context)
 {
-	size_t i;
+	struct observer *o = context;
 
-	for (i = 0; i < o->nr_orphans; i++)
-		if (o->orphans[i].seq == seq)
-			return &o->orphans[i];
-	o->orphans = must_grow(o->orphans, o->nr_orphans, sizeof(*o->orphans));
-	o->orphans[o->nr_orphans] = (struct orphan){ .seq = seq };
-	return &o->orphans[o->nr_orphans++];
+	if (o->s->json || !o->done)
+		print_of_driver(o->s->json ? stderr : o->s->out, o->s->wide, driver, words);
 }
 
-static void look_at_pin(struct observer *o, const struct pin *pin)
+static void warn_of_losses(struct observer *o)
 {
-	struct strbuf words = { 0 };
-	struct orphan *orphan;
-	int column;
-
-	if (strcmp(pin->what, "pin") || !pin_outlived_owner(pin))
+	if (!o->now.lost || o->warned)
 		return;
-	orphan = orphan_of(o, pin->seq.value);
-	orphan->look = o->look;
-	if (++orphan->looks != 2)
-		return;
-	column = fprintf(o->s->out, "%-12s ", pin->driver);
-	pin_words_outlived(pin, &words);
-	put_wrapped(o->s->out, 15, column, o->s->wide, strbuf_text(&words));
-	fflush(o->s->out);
-	strbuf_free(&words);
+	complain("observing", NULL, "calls are lost: they come faster than they are taken",
+		 "observe fewer, by -p, --op, --comm, --module, --addr, --min-pages or --min-time; "
+		 "or load the module with a larger parameter observe_records");
+	o->warned = true;
 }
 
-/* What was given back meanwhile is forgotten. */
-static void forget_orphans(struct observer *o)
+static bool look(struct observer *o)
 {
-	size_t i, kept = 0;
-
-	for (i = 0; i < o->nr_orphans; i++)
-		if (o->orphans[i].look == o->look)
-			o->orphans[kept++] = o->orphans[i];
-	o->nr_orphans = kept;
-}
-
-static bool look_for_orphans(struct observer *o)
-{
-	struct pins pins = { 0 };
-	struct observing now;
+	struct pins pins = { 0 }, old = { 0 };
+	uint64_t begun = now_ms();
 	bool good;
-	size_t i;
 
-	o->looked_ms = now_ms();
-	o->look++;
-	good = observing_read(o->s->debugfs, &now);
-	if (good && now.lost && !o->warned) {
-		fputs("gupwalk: observing: calls are lost, as they come faster than they are printed: "
-		      "a filter, or a\n  larger parameter observe_records of the module, helps\n",
-		      stderr);
-		o->warned = true;
-	}
-	if (good && now.pins)
+	good = observing_read(o->s->debugfs, &o->now);
+	if (good)
+		warn_of_losses(o);
+	if (good && o->now.pins)
 		good = pins_read(o->s->debugfs, &pins);
-	for (i = 0; good && i < pins.n; i++)
-		look_at_pin(o, &pins.at[i]);
-	forget_orphans(o);
+	if (good)
+		orphans_look(&o->orphans, &pins, begun, &old);
+	pins_each_outlived(&old, tell_outlived, o);
+	fflush(o->s->out);
+	free(old.at);
 	pins_free(&pins);
+	o->look_ms = begun + LOOK_MS;
+	if (now_ms() + (now_ms() - begun) * LOOK_PART > o->look_ms)
+		o->look_ms = now_ms() + (now_ms() - begun) * LOOK_PART;
 	return good;
 }
 
@@ -491,9 +445,9 @@ static bool observe(struct observer *o)
 		{ .fd = o->ending, .events = POLLIN },
 	};
 
-	o->looked_ms = now_ms();
+	o->look_ms = now_ms() + LOOK_MS;
 	while (!o->done) {
-		if (poll(fds, ARRAY_SIZE(fds), o->s->json ? -1 : LOOK_MS) < 0 && errno != EINTR) {
+		if (poll(fds, ARRAY_SIZE(fds), LOOK_MS) < 0 && errno != EINTR) {
 			complain("observing", NULL, strerror(errno), NULL);
 			return false;
 		}
@@ -502,64 +456,13 @@ static bool observe(struct observer *o)
 			o->done = true;
 		if (!take_records(o))
 			return false;
-		if (!o->s->json && now_ms() - o->looked_ms >= LOOK_MS && !look_for_orphans(o))
+		if (!o->done && now_ms() >= o->look_ms && !look(o))
 			return false;
 	}
 	return true;
 }
 
 /* ---- the end ---- */
-
-static void number(uint64_t value, char text[24])
-{
-	snprintf(text, 24, "%" PRIu64, value);
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct driver *one = a, *other = b;
-
-	return one->ns < other->ns ? 1 : one->ns > other->ns ? -1 : 0;
-}
-
-static void print_drivers(struct observer *o)
-{
-	static const struct column columns[] = {
-		{ .name = "driver" }, { .name = "calls", .right = true },
-		{ .name = "failed", .right = true }, { .name = "pages", .right = true },
-		{ .name = "bytes", .right = true }, { .name = "time", .right = true },
-		{ .name = "held now", .right = true },
-	};
-	uint64_t page = sysconf(_SC_PAGESIZE);
-	struct table *t;
-	size_t i;
-
-	if (!o->nr_drivers)
-		return;
-	qsort(o->drivers, o->nr_drivers, sizeof(*o->drivers), by_time);
-	t = table_new(o->s, columns, ARRAY_SIZE(columns));
-	for (i = 0; i < o->nr_drivers; i++) {
-		const struct driver *d = &o->drivers[i];
-		char calls[24], failed[24], pages[24], bytes[24], held[24];
-		struct strbuf time = { 0 };
-
-		number(d->calls, calls);
-		number(d->failed, failed);
-		number(d->pages, pages);
-		if (d->pins)
-			number(d->held, held);
-		else
-			snprintf(held, sizeof(held), "-");
-		put_time(d->ns, &time);
-		table_row(t, (const char *[]){
-			d->name, calls, failed, pages, size_text(d->pages * page, bytes),
-			strbuf_text(&time), held,
-		}, false);
-		strbuf_free(&time);
-	}
-	fputc('\n', o->s->out);
-	table_print(t);
-}
 
 /* Return: how many there are to show. */
 static size_t count_held(struct observer *o, const struct pins *pins)
@@ -569,67 +472,150 @@ static size_t count_held(struct observer *o, const struct pins *pins)
 	for (i = 0; i < pins->n; i++) {
 		shown += !!strcmp(pins->at[i].what, "reference");
 		if (!strcmp(pins->at[i].what, "pin"))
-			driver_of(o, pins->at[i].driver)->held += pins->at[i].pages_left.value;
+			drivers_hold(&o->drivers, &pins->at[i]);
 	}
 	return shown;
 }
 
-static void print_counts(struct observer *o, const struct observing *now)
+static void put_count(uint64_t n, const char *what, struct strbuf *out)
 {
-	fprintf(o->s->out, "\n%" PRIu64 " calls seen: %" PRIu64 " recorded, %" PRIu64
-		" filtered out, %" PRIu64 " lost", now->seen, now->recorded, now->filtered,
-		now->lost);
-	if (now->under_way)
-		fprintf(o->s->out, ", %" PRIu64 " not returned yet", now->under_way);
+	size_t from;
+
+	if (out->len)
+		strbuf_addf(out, ", ");
+	from = out->len;
+	strbuf_addf(out, "%" PRIu64 " %s", n, what);
+	strbuf_tie(out, from);
+}
+
+/* Calls that the module passes over are not looked at: which of both it was nobody knows. */
+static void put_passed_over(const struct observer *o, struct strbuf *out)
+{
+	put_count(o->now.filtered, "passed over", out);
+	if (o->now.filtered)
+		strbuf_addf(out, " (%s%s)", o->child || o->pid ? "of other processes" :
+			    "gupwalk's own", o->filtered ? ", or not as the filter says" : "");
+}
+
+static void print_counts(const struct observer *o)
+{
+	struct strbuf words = { 0 };
+
+	strbuf_addf(&words, "%" PRIu64 " calls seen: %" PRIu64 " recorded", o->now.seen,
+		    o->now.recorded);
+	put_passed_over(o, &words);
+	put_count(o->now.lost, "lost", &words);
+	if (o->now.under_way)
+		put_count(o->now.under_way, "not returned yet", &words);
 	fputc('\n', o->s->out);
+	put_wrapped(o->s->out, 2, 0, o->s->wide, strbuf_text(&words));
 	if (o->of_exec)
 		fprintf(o->s->out, "%zu of them are exec's own (%s), and not shown: -v shows them\n",
 			o->of_exec, EXEC_DRIVER);
+	strbuf_free(&words);
+}
+
+/* Which function of a family a driver calls nobody knows beforehand. */
+static bool hint_at_ops(const struct observer *o)
+{
+	struct strbuf others = { 0 }, words = { 0 };
+	bool good;
+
+	if (!o->filter.ops || o->now.recorded)
+		return true;
+	good = filter_other_ops(&o->filter, o->s, &others);
+	if (good && others.len) {
+		strbuf_addf(&words, "nothing was recorded of these ops; there are also: %s",
+			    spaced(others.at));
+		put_wrapped(o->s->json ? stderr : o->s->out, 2, 0, o->s->wide, words.at);
+	}
+	strbuf_free(&others);
+	strbuf_free(&words);
+	return good;
+}
+
+/*
+ * What a process has left behind is given back soon, or it is not: see ORPHAN_MS. With each look is
+ * read what was recorded before it, so that what is counted and what is shown agree.
+ */
+static bool settle(struct observer *o)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	uint64_t begun = now_ms(), age;
+
+	for (;;) {
+		/* reading takes long where there is much: as old as this is what the look finds */
+		age = now_ms() - begun;
+		if (!look(o))
+			return false;
+		o->until = o->now.recorded;
+		if (!take_records(o))
+			return false;
+		if (!o->now.pins || age > ORPHAN_MS + SETTLE_MS ||
+		    (age > SETTLE_MS && !orphans_young(&o->orphans)))
+			return true;
+		nanosleep(&step, NULL);
+	}
+}
+
+static void print_json_end(const struct observer *o)
+{
+	if (o->now.pins)
+		fprintf(stderr, "gupwalk: observing: %" PRIu64 " pages are pinned still\n",
+			o->now.pins);
+	if (o->now.lost)
+		fprintf(stderr, "gupwalk: observing: %" PRIu64 " of %" PRIu64 " calls were lost\n",
+			o->now.lost, o->now.seen);
 }
 
 static bool finish(struct observer *o)
 {
-	const struct timespec moment = { .tv_nsec = SETTLE_MS * 1000000L };
-	struct observing now;
 	struct pins pins = { 0 };
 	size_t shown;
 
-	if (!observing_read(o->s->debugfs, &now))
+	if (!settle(o))
 		return false;
-	if (now.pins) {
-		nanosleep(&moment, NULL);
-		if (!take_records(o) || !observing_read(o->s->debugfs, &now))
-			return false;
-	}
 	if (o->s->json) {
-		if (now.lost)
-			fprintf(stderr, "gupwalk: observing: %" PRIu64 " of %" PRIu64 " calls were "
-				"lost\n", now.lost, now.seen);
-		return true;
+		print_json_end(o);
+		return hint_at_ops(o);
 	}
 	if (!pins_read(o->s->debugfs, &pins))
 		return false;
 	shown = count_held(o, &pins);
-	print_drivers(o);
-	print_counts(o, &now);
+	drivers_print(&o->drivers, o->s);
+	print_counts(o);
+	if (!hint_at_ops(o))
+		return false;
 	if (shown)
-		fputs(now.pins ? "\nstill held:\n" : "\n", o->s->out);
+		fputs(o->now.pins ? "\nstill held:\n" : "\n", o->s->out);
 	pins_show(o->s, &pins);
-	observing_doubts(o->s, &now);
+	observing_doubts(o->s, &o->now);
 	pins_free(&pins);
 	return true;
 }
 
 static void print_end(const struct observer *o)
 {
-	if (!o->child || !o->done)
-		return;
-	if (WIFSIGNALED(o->status))
+	if (!o->ended)
+		fprintf(stderr, "gupwalk: observing: %s goes on, as process %d\n", o->command[0],
+			o->child);
+	else if (WIFSIGNALED(o->status))
 		fprintf(stderr, "gupwalk: observing: %s was ended by signal %d\n", o->command[0],
 			WTERMSIG(o->status));
 	else if (WIFEXITED(o->status) && WEXITSTATUS(o->status))
 		fprintf(stderr, "gupwalk: observing: %s ended with status %d\n", o->command[0],
 			WEXITSTATUS(o->status));
+}
+
+static void print_begin(const struct observer *o)
+{
+	uint64_t kb;
+
+	if (o->pid && !status_kb(o->pid, "VmSize:", &kb))
+		fprintf(stderr, "gupwalk: observing: process %" PRIu64 " has no memory of its own (a "
+			"kernel thread?):\n  its calls on memory of others are observed\n", o->pid);
+	if (!o->command)
+		fputs("gupwalk: observing; Ctrl-C ends it\n", stderr);
 }
 
 static int run(struct observer *o)
@@ -643,22 +629,21 @@ static int run(struct observer *o)
 	o->fd = device_open_observe(o->s->debugfs);
 	if (o->fd < 0 || !begin(o) || !session_out(o->s))
 		return STATUS_TROUBLE;
-	if (o->command && write(o->go, "", 1) != 1)
+	if (o->command && send(o->go, "", 1, MSG_NOSIGNAL) != 1)
 		complain("running", o->command[0], strerror(errno), NULL);
-	if (!o->command)
-		fputs("gupwalk: observing; Ctrl-C ends it\n", stderr);
-	good = observe(o) && take_records(o) && finish(o);
+	print_begin(o);
+	good = observe(o) && finish(o);
+	if (!o->child)
+		return good ? STATUS_FINE : STATUS_TROUBLE;
+	/* if not, the child has complained itself */
+	if (!command_ran(o))
+		return STATUS_TROUBLE;
 	print_end(o);
-	/* the child has complained itself */
-	if (o->child && WIFEXITED(o->status) && WEXITSTATUS(o->status) == CANNOT_RUN)
-		good = false;
 	return good ? STATUS_FINE : STATUS_TROUBLE;
 }
 
 static void observer_free(struct observer *o)
 {
-	size_t i;
-
 	/* a child that was never let go ends when nobody holds the other end */
 	if (o->go >= 0)
 		close(o->go);
@@ -668,46 +653,18 @@ static void observer_free(struct observer *o)
 		close(o->signals);
 	if (o->ending >= 0)
 		close(o->ending);
-	for (i = 0; i < o->nr_drivers; i++)
-		free(o->drivers[i].name);
-	free(o->drivers);
-	free(o->orphans);
+	drivers_free(&o->drivers);
+	orphans_free(&o->orphans);
 	strbuf_free(&o->text);
-	strbuf_free(&o->filter);
+	filter_free(&o->filter);
 }
 
 /* ---- the command line ---- */
 
-static const char *add_number(struct observer *o, const char *key, const char *arg, uint64_t factor)
-{
-	uint64_t value;
-
-	if (!number_parse(arg, UINT64_MAX / factor, &value))
-		return "is no number";
-	strbuf_addf(&o->filter, " %s=%" PRIu64, key, value * factor);
-	return NULL;
-}
-
-static const char *add_range(struct observer *o, const char *arg)
-{
-	struct range range;
-	const char *wrong = range_parse(arg, sysconf(_SC_PAGESIZE), &range);
-
-	if (!wrong)
-		strbuf_addf(&o->filter, " addr=0x%" PRIx64 "-0x%" PRIx64, range.start, range.end);
-	return wrong;
-}
-
-static const char *add_word(struct observer *o, const char *key, const char *arg)
-{
-	if (!*arg || strpbrk(arg, " \t\n"))
-		return "is empty, or has blanks in it";
-	strbuf_addf(&o->filter, " %s=%s", key, arg);
-	return NULL;
-}
-
 static const char *take_option(struct observer *o, int c, const char *arg)
 {
+	struct filter *f = &o->filter;
+
 	switch (c) {
 	case 'p':
 		return number_parse(arg, INT_MAX, &o->pid) && o->pid ? NULL :
@@ -716,17 +673,20 @@ static const char *take_option(struct observer *o, int c, const char *arg)
 		o->alone = true;
 		return NULL;
 	case OPTION_COMM:
-		return add_word(o, "comm", arg);
+		return filter_name(f, "comm", arg);
 	case OPTION_OP:
-		return add_word(o, "op", arg);
+		f->ops = arg;
+		return NULL;
 	case OPTION_ADDR:
-		return add_range(o, arg);
+		return filter_range(f, arg);
 	case OPTION_MIN_PAGES:
-		return add_number(o, "min_pages", arg, 1);
+		return filter_number(f, "min_pages", arg, 1) ? NULL :
+		       "--min-pages takes how many pages, as a whole number";
 	case OPTION_MIN_TIME:
-		return add_number(o, "min_ns", arg, 1000);
+		return filter_number(f, "min_ns", arg, 1000) ? NULL :
+		       "--min-time takes microseconds, as a whole number";
 	case OPTION_MODULE:
-		return add_word(o, "module", arg);
+		return filter_name(f, "module", arg);
 	case 'v':
 		o->verbose = true;
 		return NULL;
@@ -734,41 +694,67 @@ static const char *take_option(struct observer *o, int c, const char *arg)
 	return "is unknown";
 }
 
-static int do_observe(struct session *s, int argc, char **argv)
+/* Which process is observed, or that all are. Returns what is wrong with the words that say so. */
+static const char *take_words(struct observer *o, const struct parser *p)
 {
-	struct parser p = { .s = s, .argc = argc, .argv = argv };
-	struct observer o = { .s = s, .go = -1, .fd = -1, .signals = -1, .ending = -1 };
-	const char *arg, *wrong;
-	struct about about;
-	int c, status;
+	if (p->argc && o->pid)
+		return "is a command, and -p is given too";
+	if (p->argc && !*p->argv[0])
+		return "an empty word is no command";
+	/* all would be observed, which is not what -- is written for */
+	if (!p->argc && !strcmp(p->argv[-1], "--"))
+		return "no command comes after --";
+	if (!p->argc && !o->pid && o->alone)
+		return "--alone goes with -p, or with a command";
+	if (p->argc)
+		o->command = p->argv;
+	return NULL;
+}
 
-	while ((c = parser_next(&p, &arg)) > 0) {
-		wrong = take_option(&o, c, arg);
-		if (wrong) {
-			strbuf_free(&o.filter);
-			return usage_error(s, arg, wrong);
-		}
-	}
-	if (c < 0)
-		return p.status;
-	if (p.argc && o.pid)
-		return usage_error(s, p.argv[0], "is a command, and -p is given too");
-	if (p.argc)
-		o.command = p.argv;
+/* All that is to be known before anything is begun. Returns an enum status. */
+static int prepare(struct observer *o)
+{
+	struct session *s = o->s;
+	struct about about;
+
 	/* it says best what is missing, if the module is not there */
 	if (!about_read(s->debugfs, &about))
 		return STATUS_TROUBLE;
 	about_free(&about);
-	if (!device_need_live(s->debugfs))
+	if (!device_need_live(s->debugfs) || !filter_ops(&o->filter, s, o->command || o->pid))
 		return STATUS_TROUBLE;
-	status = run(&o);
+	o->filtered = o->filter.line.len;
+	return STATUS_FINE;
+}
+
+static int do_observe(struct session *s, int argc, char **argv)
+{
+	struct parser p = { .s = s, .argc = argc, .argv = argv };
+	struct observer o = { .s = s, .go = -1, .fd = -1, .signals = -1, .ending = -1 };
+	const char *arg, *wrong = NULL;
+	int c, status = STATUS_TROUBLE;
+
+	while (!wrong && (c = parser_next(&p, &arg)) > 0)
+		wrong = take_option(&o, c, arg);
+	if (!wrong && c < 0) {
+		status = p.status;
+	} else if (wrong) {
+		usage_error(s, arg, wrong);
+	} else {
+		wrong = take_words(&o, &p);
+		if (wrong)
+			usage_error(s, p.argc ? p.argv[0] : NULL, wrong);
+		else if (prepare(&o) == STATUS_FINE)
+			status = run(&o);
+	}
 	observer_free(&o);
 	return status;
 }
 
 const struct command command_observe = {
 	.name = "observe",
-	.words = "[-- COMMAND…]",
+	.words = "[--] [COMMAND…]",
+	.runs = true,
 	.summary = "print what other kernel code does to memory, call by call, with driver and "
 		   "result: of a command, of a process, or of all until Ctrl-C; and what is held "
 		   "at the end",

@@ -29,6 +29,9 @@ struct option_row {
 
 #define OPTION_LONG 256
 
+/* Longest line of text. */
+#define WIDEST 100
+
 /* What is wrong with words that several commands take. */
 #define NO_PID "the number of a process is expected after -p"
 #define NO_ADDRESS "this is not a hexadecimal address"
@@ -41,6 +44,7 @@ struct session;
  * @name: its name
  * @words: the words it takes after its options, for the help
  * @summary: what it does, in one line
+ * @runs: its words are another program's command line: options end at the first of them
  * @saved: it reads a saved copy of the module's directory too
  * @options: its own options; those that all commands have are not among them
  * @more: what its help has below the options: lines, each of words or of a word, a tab, and what it
@@ -51,6 +55,7 @@ struct command {
 	const char *name;
 	const char *words;
 	const char *summary;
+	bool runs;
 	bool saved;
 	const struct option_row *options;
 	const char *more;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Numbers, sizes and ranges of addresses as they are typed. */
+/* Numbers, sizes and ranges of addresses as they are typed; sizes and times as they are printed. */
 #include "number.h"
 
 #include <ctype.h>
@@ -129,5 +129,27 @@ char *size_text(uint64_t bytes, char *text)
 		tenths = 10;
 	}
 	snprintf(text, 24, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, "BKMGTPE"[unit]);
+	return text;
+}
+
+char *time_text(uint64_t ns, char *text)
+{
+	static const struct {
+		uint64_t ns;
+		const char *name;
+	} units[] = {
+		{ 3600000000000, "h" }, { 60000000000, "min" }, { 1000000000, "s" },
+		{ 1000000, "ms" }, { 1000, "us" },
+	};
+	size_t i = 0;
+
+	if (ns < 1000) {
+		snprintf(text, 24, "%" PRIu64 " ns", ns);
+		return text;
+	}
+	while (ns < units[i].ns)
+		i++;
+	snprintf(text, 24, "%" PRIu64 ".%" PRIu64 " %s", ns / units[i].ns,
+		 ns % units[i].ns * 10 / units[i].ns, units[i].name);
 	return text;
 }

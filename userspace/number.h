@@ -65,4 +65,16 @@ const char *range_parse(const char *s, uint64_t one, struct range *range);
  */
 char *size_text(uint64_t bytes, char *text);
 
+/**
+ * time_text() - a time in few letters, always with a unit
+ * @ns: the time
+ * @text: where; at least 24 bytes
+ *
+ * The unit is the largest one, up to hours, that the time has at least one of; but for ns there is
+ * one decimal, and what is beyond it is dropped.
+ *
+ * Return: @text.
+ */
+char *time_text(uint64_t ns, char *text);
+
 #endif

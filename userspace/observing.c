@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "device.h"
 
@@ -24,9 +25,22 @@ static const struct {
 	{ "released_ambiguous", offsetof(struct observing, released_ambiguous) },
 };
 
+#define NOBODY "none"
+
 static void read_line(const char *line, struct observing *o)
 {
 	size_t i, len = strcspn(line, ":");
+
+	if (!strncmp(line, "observer: ", strlen("observer: "))) {
+		struct strbuf name = { 0 };
+
+		line += strlen("observer: ");
+		o->active = strcmp(line, NOBODY);
+		put_bytes(&name, line, strlen(line));
+		snprintf(o->observer, sizeof(o->observer), "%s", strbuf_text(&name));
+		strbuf_free(&name);
+		return;
+	}
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		uint64_t *count = (uint64_t *)((char *)o + counts[i].at);
@@ -44,12 +58,38 @@ bool observing_read(const char *dir, struct observing *o)
 	*o = (struct observing){ 0 };
 	if (!device_read(dir, "probes", &text))
 		return false;
-	o->active = strncmp(strbuf_text(&text), "observer: none", strlen("observer: none"));
 	rest = text.at;
 	while ((line = strsep(&rest, "\n")) && *line != '#')
 		read_line(line, o);
 	strbuf_free(&text);
 	return true;
+}
+
+bool observing_ops(const char *dir, struct strbuf *names)
+{
+	struct strbuf text = { 0 };
+	char *line, *rest, op[64];
+	bool table = false;
+
+	if (!device_read(dir, "probes", &text))
+		return false;
+	rest = text.at;
+	while ((line = strsep(&rest, "\n"))) {
+		if (table && sscanf(line, "%*s %63s", op) == 1 && strcmp(op, "-") &&
+		    !names_have(names->at, op))
+			strbuf_word(names, ",", op);
+		table = table || *line == '#';
+	}
+	strbuf_free(&text);
+	return true;
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
 void observing_doubts(struct session *s, const struct observing *o)

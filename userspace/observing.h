@@ -3,6 +3,7 @@
 #define GUPWALK_OBSERVING_H
 
 #include "command.h"
+#include "text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,6 +11,7 @@
 /**
  * struct observing - what the module's `probes` says, see debugfs-layout.md
  * @active: somebody observes
+ * @observer: number and name of his process
  * @seen: calls seen
  * @recorded: of them, those that became records
  * @filtered: of them, those passed over
@@ -22,6 +24,7 @@
  */
 struct observing {
 	bool active;
+	char observer[64];
 	uint64_t seen;
 	uint64_t recorded;
 	uint64_t filtered;
@@ -41,6 +44,22 @@ struct observing {
  * Return: true; or false after a complaint.
  */
 bool observing_read(const char *dir, struct observing *o);
+
+/**
+ * observing_ops() - which ops can be observed
+ * @dir: the module's directory, live or saved
+ * @names: where their names are appended, with commas between them
+ *
+ * Return: true; or false after a complaint.
+ */
+bool observing_ops(const char *dir, struct strbuf *names);
+
+/**
+ * now_ms() - the time, to see how much of it goes by
+ *
+ * Return: milliseconds of CLOCK_MONOTONIC.
+ */
+uint64_t now_ms(void);
 
 /**
  * observing_doubts() - say what is not known of pins

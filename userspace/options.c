@@ -11,7 +11,6 @@
 
 #include "text.h"
 
-#define WIDEST 100
 #define NARROWEST 80
 
 enum {
@@ -103,9 +102,10 @@ static int common_option(struct parser *p, int c)
 
 int parser_next(struct parser *p, const char **arg)
 {
-	struct getopt_tables t = { .shorts = ":" };
+	struct getopt_tables t = { };
 	int c, ret;
 
+	strcpy(t.shorts, p->s->command->runs ? "+:" : ":");
 	getopt_add(&t, p->s->command->options);
 	getopt_add(&t, common_options);
 	for (;;) {
@@ -162,8 +162,11 @@ static void help_rows(const struct command *c, const struct option_row *rows, FI
 		column += fprintf(out, "--%s", rows->name);
 		if (rows->arg && fprintf(out, " %s", rows->arg) > 0)
 			column += 1 + characters(rows->arg);
-		if (column < 26)
-			column += fprintf(out, "%*s", 26 - column, "");
+		if (column >= 26) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += fprintf(out, "%*s", 26 - column, "");
 		put_wrapped(out, 26, column, WIDEST, live ? DEBUGFS_LIVE : rows->help);
 	}
 }

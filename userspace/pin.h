@@ -10,6 +10,7 @@
  * @text: the line itself
  * @what: "pin", "reference" or "wrong-unpin"
  * @seq: number of the call's record
+ * @time_ns: when the call was made, or a pin given back wrongly
  * @age_ns: how long ago
  * @op: the call
  * @flags: its flags
@@ -37,6 +38,7 @@ struct pin {
 	const char *text;
 	const char *what;
 	struct maybe seq;
+	struct maybe time_ns;
 	struct maybe age_ns;
 	const char *op;
 	const char *flags;
@@ -95,27 +97,24 @@ void pins_free(struct pins *pins);
 bool pin_outlived_owner(const struct pin *pin);
 
 /**
- * pin_words_outlived() - say so, in a line
- * @pin: the pin
- * @out: where it is appended
+ * pins_each_outlived() - say in a line each that pins have outlived their owners
+ * @pins: the pins; of those that differ only in their addresses and ages it is said together
+ * @line: called with the driver and the words of each line
+ * @context: handed to @line
  */
-void pin_words_outlived(const struct pin *pin, struct strbuf *out);
-
-/**
- * pin_show() - print a pin for people
- * @s: the invocation; its output is open
- * @pin: the pin
- */
-void pin_show(struct session *s, const struct pin *pin);
+void pins_each_outlived(const struct pins *pins,
+			void (*line)(const char *driver, const char *words, void *context),
+			void *context);
 
 /**
  * pins_show() - print pins for people, and those unpinned by mistake
  * @s: the invocation; its output is open
  * @pins: the pins
  *
- * References (get_*) are left out: nobody can tell which of them are held.
+ * References (get_*) are left out: nobody can tell which of them are held. Pins that differ only in
+ * their addresses and ages are one block.
  *
- * Return: how many were printed.
+ * Return: how many blocks were printed.
  */
 size_t pins_show(struct session *s, const struct pins *pins);
 

@@ -274,21 +274,54 @@ static void show_more_pages(struct session *s, const struct record *r)
 	table_print(t);
 }
 
+void put_thread(const char *comm, int64_t pid, struct strbuf *out)
+{
+	size_t from = out->len;
+
+	put_bytes(out, comm ? comm : "?", comm ? strlen(comm) : 1);
+	strbuf_addf(out, "[%" PRId64 "]", pid);
+	strbuf_tie(out, from);
+}
+
+/* What others called is the function by which this kernel does it. */
+static const char *function_of(const struct record *r)
+{
+	return r->driver && r->impl ? r->impl : r->op;
+}
+
+/* Of handle_mm_fault() it is bits, as the kernel's VM_FAULT_* are. */
+static void put_result(const struct record *r, struct strbuf *out)
+{
+	if (r->fault)
+		strbuf_addf(out, "= %#" PRIx64, r->ret);
+	else
+		strbuf_addf(out, "= %" PRId64, r->ret);
+	if (r->fault && *r->fault)
+		strbuf_addf(out, " (%s)", r->fault);
+	if (r->errno_name)
+		strbuf_addf(out, " %s", r->errno_name);
+}
+
 void show_call(const struct record *r, struct strbuf *out)
 {
-	strbuf_addf(out, "%s(0x%" PRIx64, r->op, r->addr);
-	if (r->nr_pages != 1)
-		strbuf_addf(out, ", %" PRIu64 " pages", r->nr_pages);
+	size_t from;
+
+	strbuf_addf(out, "%s(0x%" PRIx64, function_of(r), r->addr);
+	if (r->nr_pages != 1) {
+		strbuf_addf(out, ", ");
+		from = out->len;
+		strbuf_addf(out, "%" PRIu64 " pages", r->nr_pages);
+		strbuf_tie(out, from);
+	}
 	if (*r->flags)
 		strbuf_addf(out, ", %s", r->flags);
 	strbuf_addf(out, ")");
 	if (!strcmp(r->op, "walk") || r->predicted)
 		return;
-	strbuf_addf(out, " = %" PRId64, r->ret);
-	if (r->fault && *r->fault)
-		strbuf_addf(out, " (%s)", r->fault);
-	if (r->errno_name)
-		strbuf_addf(out, " %s", r->errno_name);
+	strbuf_addf(out, " ");
+	from = out->len;
+	put_result(r, out);
+	strbuf_tie(out, from);
 }
 
 static void show_vma(struct session *s, const struct vma *vma)
@@ -428,13 +461,17 @@ void show_prediction(struct session *s, const struct record *r)
 static void show_observed(struct session *s, const struct record *r)
 {
 	struct strbuf words = { 0 };
+	char time[24];
 
-	strbuf_addf(&words, "%s, for %s, pid %" PRId64, r->driver,
-		    r->caller_comm ? r->caller_comm : "?", r->caller_pid.value);
-	if (r->comm && r->tgid != r->caller_tgid.value)
-		strbuf_addf(&words, "; the memory of %s, pid %" PRId64, r->comm, r->tgid);
+	strbuf_addf(&words, "%s, for ", r->driver);
+	put_thread(r->caller_comm, r->caller_pid.value, &words);
+	if (r->comm && r->tgid != r->caller_tgid.value) {
+		strbuf_addf(&words, "; the memory of ");
+		put_thread(r->comm, r->tgid, &words);
+	}
 	show_words(s, "driver", strbuf_text(&words));
 	strbuf_free(&words);
+	show_words(s, "time", time_text(r->duration_ns, time));
 	stack_words(r->stack, &words);
 	show_words(s, "stack", strbuf_text(&words));
 	strbuf_free(&words);
@@ -445,21 +482,38 @@ static void show_observed(struct session *s, const struct record *r)
 	strbuf_free(&words);
 }
 
+/* The module looks at so many pages of an observed call, not more. */
+static void show_not_looked_at(struct session *s, const struct record *r)
+{
+	struct strbuf words = { 0 };
+
+	if (!r->driver || !r->nr_read || r->nr_read >= r->nr_pages)
+		return;
+	strbuf_addf(&words, "only the first %zu of %" PRIu64 " pages were looked at (module parameter "
+		    "observe_pages)", r->nr_read, r->nr_pages);
+	show_words(s, "pages", strbuf_text(&words));
+	strbuf_free(&words);
+}
+
 void show_record(struct session *s, const struct record *r, size_t number)
 {
 	const char *bold = session_colors(s) ? "\033[1m" : "", *normal = *bold ? "\033[0m" : "";
 	struct strbuf call = { 0 }, words = { 0 };
+	int column;
 	size_t i;
 
 	show_call(r, &call);
-	fprintf(s->out, "\n%zu. %s%s%s\n", number, bold, strbuf_text(&call), normal);
+	column = fprintf(s->out, "\n%zu. ", number) - 1;
+	fputs(bold, s->out);
+	put_wrapped(s->out, 3, column, s->wide, strbuf_text(&call));
+	fputs(normal, s->out);
 	if (r->reason_text) {
 		strbuf_addf(&words, "%s (%s)", r->reason_text, r->reason ? r->reason : "?");
 		show_words(s, "reason", strbuf_text(&words));
 		strbuf_free(&words);
 	}
 	if (r->impl && strcmp(r->impl, r->op))
-		show_words(s, "through", r->impl);
+		show_words(s, r->driver ? "op" : "through", r->driver ? r->op : r->impl);
 	if (r->driver)
 		show_observed(s, r);
 	else if (strcmp(r->mmap_lock, "kept"))
@@ -482,6 +536,7 @@ void show_record(struct session *s, const struct record *r, size_t number)
 	}
 	if (r->held && !r->driver)
 		show_words(s, "held", "by the descriptor that asked for it");
+	show_not_looked_at(s, r);
 	show_more_pages(s, r);
 	strbuf_free(&words);
 	strbuf_free(&call);

@@ -29,6 +29,14 @@ void show_prediction(struct session *s, const struct record *r);
 void show_call(const struct record *r, struct strbuf *out);
 
 /**
+ * put_thread() - a thread in words: its name and its number
+ * @comm: its name, or NULL if it is not known
+ * @pid: its number
+ * @out: where it is appended
+ */
+void put_thread(const char *comm, int64_t pid, struct strbuf *out);
+
+/**
  * show_words() - print words in lines, after a label
  * @s: the invocation; its output is open
  * @label: the label

@@ -80,6 +80,16 @@ void strbuf_word(struct strbuf *b, const char *sep, const char *word)
 	strbuf_add(b, word, strlen(word));
 }
 
+/* No text that is printed has it: what comes from elsewhere goes through put_bytes(). */
+#define TIE '\x1f'
+
+void strbuf_tie(struct strbuf *b, size_t from)
+{
+	for (; from < b->len; from++)
+		if (b->at[from] == ' ')
+			b->at[from] = TIE;
+}
+
 const char *strbuf_text(const struct strbuf *b)
 {
 	return b->at ? b->at : "";
@@ -149,6 +159,12 @@ void put_bytes(struct strbuf *b, const char *bytes, size_t len)
 	}
 }
 
+static void put_word(FILE *out, const char *word, int len)
+{
+	for (; len; len--, word++)
+		fputc(*word == TIE ? ' ' : *word, out);
+}
+
 void put_wrapped(FILE *out, int indent, int column, int width, const char *words)
 {
 	bool first = true;
@@ -163,7 +179,7 @@ void put_wrapped(FILE *out, int indent, int column, int width, const char *words
 			fputc(' ', out);
 			column++;
 		}
-		fwrite(words, 1, len, out);
+		put_word(out, words, len);
 		column += len;
 		first = false;
 		words += len;
@@ -176,7 +192,7 @@ void complain(const char *doing, const char *what, const char *reason, const cha
 {
 	fprintf(stderr, "gupwalk: %s: %s%s%s\n", doing, what ? what : "", what ? ": " : "", reason);
 	if (advice)
-		fprintf(stderr, "  %s\n", advice);
+		put_wrapped(stderr, 2, fprintf(stderr, "  "), WIDEST, advice);
 }
 
 int slurp_fd(int fd, struct strbuf *into)

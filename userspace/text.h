@@ -90,6 +90,15 @@ const char *strbuf_text(const struct strbuf *b);
 void strbuf_free(struct strbuf *b);
 
 /**
+ * strbuf_tie() - let put_wrapped() not break a line between some words
+ * @b: of what
+ * @from: where the words begin, which go to its end
+ *
+ * Blanks become ties, which put_wrapped() prints as blanks.
+ */
+void strbuf_tie(struct strbuf *b, size_t from);
+
+/**
  * same_text() - are two strings the same
  * @a: the one, or NULL
  * @b: the other, or NULL
@@ -139,7 +148,7 @@ void put_bytes(struct strbuf *b, const char *bytes, size_t len);
  * @indent: blanks before every line but the first
  * @column: where on its line the first word comes
  * @width: longest line
- * @words: the words; a newline at the end is added
+ * @words: the words; a newline at the end is added. What strbuf_tie() has tied is one word
  */
 void put_wrapped(FILE *out, int indent, int column, int width, const char *words);
 
@@ -148,7 +157,7 @@ void put_wrapped(FILE *out, int indent, int column, int width, const char *words
  * @doing: what was being done
  * @what: on what, or NULL
  * @reason: why it did not work
- * @advice: what to do, or NULL
+ * @advice: what to do, or NULL; in lines that fit
  */
 void complain(const char *doing, const char *what, const char *reason, const char *advice);
 

@@ -54,6 +54,12 @@ static bool io_uring(const char *file)
 	return (ring >= 0 && !ask_uring_unregister(ring)) || trouble("io_uring");
 }
 
+/* Nobody unregisters: the kernel does, some time after the process is gone. */
+static bool io_uring_exit(const char *file)
+{
+	return ask_uring_register(map_pages(), PAGES * page) >= 0 || trouble("io_uring");
+}
+
 static bool direct(const char *name, bool out)
 {
 	int file = open(name, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
@@ -187,6 +193,8 @@ static const struct caller {
 	bool (*run)(const char *file);
 } callers[] = {
 	{ "io-uring", "registers a buffer, and unregisters it", false, io_uring },
+	{ "io-uring-exit", "registers a buffer, and leaves it to the kernel to unregister it",
+	  false, io_uring_exit },
 	{ "direct-write", "writes to FILE with O_DIRECT", true, direct_write },
 	{ "direct-read", "reads FILE with O_DIRECT", true, direct_read },
 	{ "process-vm", "process_vm_readv and process_vm_writev on a child", false, process_vm },
@@ -205,7 +213,7 @@ static int usage(FILE *out)
 
 	fprintf(out, "usage: gupwalk-callers NAME [FILE]\n");
 	for (i = 0; i < NR_CALLERS; i++)
-		fprintf(out, "  %-14s%s\n", callers[i].name, callers[i].what);
+		fprintf(out, "  %-15s%s\n", callers[i].name, callers[i].what);
 	return out == stderr ? 2 : 0;
 }
 

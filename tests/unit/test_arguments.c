@@ -98,6 +98,15 @@ static void test_sizes(void **state)
 	assert_string_equal(size_text(1536ULL << 20, text), "1.5G");
 	assert_string_equal(size_text((1ULL << 30) - 4096, text), "1.0G");
 	assert_string_equal(size_text(UINT64_MAX, text), "16.0E");
+	assert_string_equal(time_text(0, text), "0 ns");
+	assert_string_equal(time_text(999, text), "999 ns");
+	assert_string_equal(time_text(1000, text), "1.0 us");
+	assert_string_equal(time_text(27049, text), "27.0 us");
+	assert_string_equal(time_text(999999, text), "999.9 us");
+	assert_string_equal(time_text(4131400, text), "4.1 ms");
+	assert_string_equal(time_text(59999999999, text), "59.9 s");
+	assert_string_equal(time_text(90000000000, text), "1.5 min");
+	assert_string_equal(time_text(UINT64_MAX, text), "5124095.5 h");
 }
 
 static const struct option_row rows[] = {

@@ -100,9 +100,28 @@ holds "list has the ops" "$work/out" "pin_user_pages"
 expect 0 "pins on a saved copy" pins --debugfs "$saved"
 holds "a pin that outlived its owner" "$work/out" "^leaky holds 4 of 4 pages: pin_user_pages_fast(write,longterm)"
 holds "its owner is gone" "$work/out" "outlived its owner"
+holds "where the pages were" "$work/out" "^   address  0x[0-9a-f]*-0x[0-9a-f]*$"
+
+# seven calls that differ in their addresses and ages, two of which touch each other; and one of another driver
+cp -r "$saved" "$work/saved"
+grep '"what":"pin"' "$saved/pins.jsonl" >"$work/pin"
+for at in 5 1 3 6 2 4; do sed "s/\"addr\":\"[^\"]*\"/\"addr\":\"0x${at}0000\"/; s/\"age_ns\":[0-9]*/\"age_ns\":${at}000000000/" "$work/pin"; done >"$work/saved/pins.jsonl"
+sed 's/"addr":"[^"]*"/"addr":"0x14000"/; s/"age_ns":[0-9]*/"age_ns":90000000000/' "$work/pin" >>"$work/saved/pins.jsonl"
+sed 's/"driver":"[^"]*"/"driver":"other"/' "$work/pin" >>"$work/saved/pins.jsonl"
+expect 0 "pins of several calls" pins --debugfs "$work/saved"
+holds "are said together" "$work/out" "^leaky holds 28 of 28 pages of 7 calls: pin_user_pages_fast(write,longterm) by dd\[[0-9]*\],$"
+holds "with the oldest and the newest" "$work/out" "^  1.5 min to 1.0 s ago$"
+holds "and the first of their addresses" "$work/out" "^   address  0x10000-0x18000, 0x20000-0x24000, 0x30000-0x34000, 0x40000-0x44000, and 2 more$"
+holds "and not with another driver's" "$work/out" "^other holds 4 of 4 pages: "
 expect 0 "pins as JSON" pins --json --debugfs "$saved"
 trouble "observe on a saved copy" observe --debugfs "$saved" -- true
 trouble "observe a process and a command" observe -p 1 --debugfs "$saved" -- true
+trouble "observe nothing" observe --
+trouble "observe an empty command" observe ''
+trouble "observe for half a microsecond" observe --min-time 0.5
+holds "and it says what it takes" "$work/err" "--min-time takes microseconds"
+trouble "observe fewer pages than none" observe --min-pages -1
+trouble "observe all without children" observe --alone
 expect 0 "two runs are the same" compare data/prefault.1.jsonl data/prefault.2.jsonl
 holds "and it says so" "$work/out" "are the same"
 expect 1 "two scenarios differ" compare data/no-prefault.1.jsonl data/prefault.1.jsonl
