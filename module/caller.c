@@ -34,6 +34,7 @@ void gw_stack_take(struct gw_stack *stack, struct pt_regs *regs)
 	for (i = 0; i < nr && !after; i++)
 		if (frames[i] - function < 2 * sizeof(long))
 			after = i + 1;
+	stack->time_ns = ktime_get_mono_fast_ns();
 	stack->nr = 0;
 	stack->entries[stack->nr++] = caller;
 	for (i = after; after && i < nr && stack->nr < GW_STACK_MAX; i++)
@@ -51,6 +52,17 @@ static struct {
 	char text[88];
 } known[KNOWN_NAMES];
 
+/* Names of modules that are gone, of stacks from before; the newest of them. */
+#define GONE_NAMES 256
+
+static struct {
+	unsigned long address;
+	u64 until_ns;
+	char text[88];
+} gone[GONE_NAMES];
+
+static unsigned int nr_gone;
+
 static DEFINE_MUTEX(known_lock);
 
 /* How often modules have come or gone. */
@@ -64,12 +76,52 @@ static void look_up(unsigned long address, char *text, size_t size)
 		strscpy(text, "?", size);
 }
 
-void gw_stack_symbol(unsigned long address, char *text, size_t size)
+/* The first to go, of those that were there when the stack was taken. */
+static const char *find_gone(unsigned long address, u64 time_ns)
 {
-	unsigned int i = hash_long(address, ilog2(KNOWN_NAMES));
+	unsigned int i, nr = min_t(unsigned int, nr_gone, GONE_NAMES);
+	const char *found = NULL;
+	u64 until_ns = U64_MAX;
+
+	for (i = 0; i < nr; i++) {
+		if (gone[i].address != address || gone[i].until_ns < time_ns ||
+		    gone[i].until_ns >= until_ns)
+			continue;
+		until_ns = gone[i].until_ns;
+		found = gone[i].text;
+	}
+	return found;
+}
+
+void gw_stack_keep(const struct gw_stack *stack, const struct module *module)
+{
+	u64 now = ktime_get_mono_fast_ns();
+	unsigned int i, at;
 
 	mutex_lock(&known_lock);
-	if (known[i].address == address && address) {
+	for (i = 0; i < stack->nr; i++) {
+		if (!within_module(stack->entries[i], module) ||
+		    find_gone(stack->entries[i], stack->time_ns))
+			continue;
+		at = nr_gone++ % GONE_NAMES;
+		gone[at].address = stack->entries[i];
+		gone[at].until_ns = now;
+		look_up(stack->entries[i], gone[at].text, sizeof(gone[at].text));
+	}
+	mutex_unlock(&known_lock);
+}
+
+void gw_stack_symbol(const struct gw_stack *stack, unsigned int frame, char *text, size_t size)
+{
+	unsigned long address = stack->entries[frame];
+	unsigned int i = hash_long(address, ilog2(KNOWN_NAMES));
+	const char *name;
+
+	mutex_lock(&known_lock);
+	name = find_gone(address, stack->time_ns);
+	if (name) {
+		strscpy(text, name, size);
+	} else if (known[i].address == address && address) {
 		strscpy(text, known[i].text, size);
 	} else {
 		look_up(address, text, size);
@@ -163,9 +215,10 @@ void gw_stack_driver(const struct gw_stack *stack, char driver[GW_DRIVER_MAX])
 	strscpy(driver, "?", GW_DRIVER_MAX);
 	mutex_lock(&frame_lock);
 	for (i = 0; i < stack->nr; i++) {
-		gw_stack_symbol(stack->entries[i], frame, sizeof(frame));
+		gw_stack_symbol(stack, i, frame, sizeof(frame));
+		/* of a module that is gone: what comes after it is not the driver */
 		if (!strcmp(frame, "?"))
-			continue;
+			break;
 		if (passes_on(frame)) {
 			/* a module that others use, as netfs: better than what calls it */
 			if (!second[0])

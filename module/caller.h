@@ -5,6 +5,7 @@
 #ifndef _GUPWALK_CALLER_H
 #define _GUPWALK_CALLER_H
 
+#include <linux/module.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
 
@@ -16,10 +17,12 @@
 
 /**
  * struct gw_stack - return addresses, the caller of the observed function first
+ * @time_ns: when it was taken, CLOCK_MONOTONIC: modules come and go
  * @nr: how many
  * @entries: the addresses
  */
 struct gw_stack {
+	u64 time_ns;
 	unsigned int nr;
 	unsigned long entries[GW_STACK_MAX];
 };
@@ -34,8 +37,18 @@ struct gw_stack {
 void gw_stack_take(struct gw_stack *stack, struct pt_regs *regs);
 
 /**
+ * gw_stack_keep() - remember the names of a stack's frames in a module that goes
+ * @stack: the stack
+ * @module: the module, whose names are known still
+ *
+ * Context: may sleep.
+ */
+void gw_stack_keep(const struct gw_stack *stack, const struct module *module);
+
+/**
  * gw_stack_symbol() - a frame in words
- * @address: the return address
+ * @stack: the stack
+ * @i: which frame
  * @text: filled in: name+offset/size, and [module] after it; "?" if no name is known
  * @size: bytes of @text
  *
@@ -43,13 +56,14 @@ void gw_stack_take(struct gw_stack *stack, struct pt_regs *regs);
  *
  * Context: may sleep.
  */
-void gw_stack_symbol(unsigned long address, char *text, size_t size);
+void gw_stack_symbol(const struct gw_stack *stack, unsigned int i, char *text, size_t size);
 
 /**
  * gw_stack_driver() - who is behind a call
  * @stack: the stack
  * @driver: filled in: name of the module that is nearest in the stack; without one that of the
- *	first function outside what merely passes such calls on; "?" if no name is known
+ *	first function outside what merely passes such calls on; "?" if a frame before that has no
+ *	name that is known
  *
  * Context: may sleep.
  */

@@ -103,6 +103,14 @@
 #define GW_HAVE_FOLIO_PINCOUNT_FIELD (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
 #endif
 
+/*
+ * Linux kernel commit 05c5323b2a34 ("mm: track mapcount of large folios in single value") (in
+ * v6.10).
+ */
+#ifndef GW_HAVE_LARGE_MAPCOUNT
+#define GW_HAVE_LARGE_MAPCOUNT (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
+#endif
+
 /* Linux kernel commit "fs/proc: move page_mapcount() to fs/proc/internal.h" (in v6.11). */
 #ifndef GW_HAVE_PAGE_MAPCOUNT
 #define GW_HAVE_PAGE_MAPCOUNT (LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0))

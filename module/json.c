@@ -99,7 +99,7 @@ static void print_stack(struct seq_file *m, const struct gw_stack *stack)
 
 	seq_putc(m, '[');
 	for (i = 0; i < stack->nr; i++) {
-		gw_stack_symbol(stack->entries[i], text, sizeof(text));
+		gw_stack_symbol(stack, i, text, sizeof(text));
 		if (i)
 			seq_putc(m, ',');
 		print_string(m, text);

@@ -22,7 +22,10 @@ MODULE_PARM_DESC(ledger_max, "most runs of pages that the ledger of pins knows (
 /* More pages of one call than these are not looked at. */
 #define TAKE_MAX 65536UL
 
-/* The lock is held, with interrupts off, while a bucket is looked through: no longer than this. */
+/*
+ * The lock is held, with interrupts off, while a bucket is looked through: no further than this.
+ * Only a folio that was pinned in very many parts has more.
+ */
 #define SEARCH_MAX 256
 
 /* Pins given back by mistake that are remembered with their stacks. */
@@ -73,6 +76,7 @@ struct gw_ledger {
 	struct hlist_head *buckets;
 	unsigned int bucket_bits;
 	struct gw_ledger_wrong wrongs[WRONG_MAX];
+	u64 nr_wrongs;
 	struct gw_ledger_counts counts;
 };
 
@@ -286,31 +290,77 @@ static bool covers(const struct run *run, u64 pfn)
 	return pfn - run->facts.pfn < run->facts.nr;
 }
 
-/*
- * The run that a pin is given back of. Where several calls have pinned the page it is a guess: the
- * process that gives back one of its own, or else the oldest, of so many as there is time for.
- * @pfn: the page, or with @any whichever of the folio
+/**
+ * struct match - which of the known pins is the one that is given back
+ * @run: the likeliest; NULL: none is known
+ * @rank: how likely
+ * @known: pins of the folio that the ledger knows
+ * @several: those of another call are as likely as the page is concerned: it is a guess
+ * @steps: runs that were looked at
+ * @cut: not all were
  */
-static struct run *find_pin(struct gw_ledger *ledger, u64 head_pfn, u64 pfn, bool any)
-{
-	struct run *run, *found = NULL, *own = NULL;
-	pid_t tgid = task_tgid_nr(current);
-	unsigned int nr = 0, steps = 0;
+struct match {
+	struct run *run;
+	unsigned int rank;
+	unsigned long known;
+	bool several;
+	unsigned int steps;
+	bool cut;
+};
 
+/* What counts most comes highest. */
+enum { RANK_AS_MANY = 1, RANK_OWN = 2, RANK_SHORT = 4, RANK_PAGE = 8 };
+
+/*
+ * Nobody says which pin it is that he gives back. It is one of this page, if one is known; rather a
+ * short one than one that is there for good; rather one of the process that gives it back.
+ * @nr: of a folio, so many at once; 0: of the page @pfn
+ */
+static unsigned int rank_of(const struct run *run, u64 pfn, unsigned long nr)
+{
+	const struct gw_ledger_entry *entry = &run->call->entry;
+
+	return (nr || covers(run, pfn) ? RANK_PAGE : 0) |
+	       (entry->flags & GW_FLAG_LONGTERM ? 0 : RANK_SHORT) |
+	       (entry->owner.tgid == task_tgid_nr(current) ? RANK_OWN : 0) |
+	       (nr && run->facts.left == nr ? RANK_AS_MANY : 0);
+}
+
+/*
+ * Of those that are as likely it is the newest, which comes first in the bucket. The pins of a
+ * large folio are counted for all its pages together, and whoever has one may give it back by
+ * another page.
+ */
+static void find_pin(struct gw_ledger *ledger, struct page *page, u64 head_pfn, unsigned long nr,
+		     struct match *match)
+{
+	bool together = gw_folio_has_pincount(page_folio(page));
+	u64 pfn = page_to_pfn(page);
+	struct run *run;
+
+	*match = (struct match){ };
 	hlist_for_each_entry(run, bucket_of(ledger, head_pfn, true), hash) {
-		if (steps++ >= SEARCH_MAX && found)
+		unsigned int rank;
+
+		if (match->steps++ == SEARCH_MAX) {
+			match->cut = true;
 			break;
-		if (run->head_pfn != head_pfn || !run->call->entry.op->pins ||
-		    !(any || covers(run, pfn)))
+		}
+		if (run->head_pfn != head_pfn || !run->call->entry.op->pins)
 			continue;
-		nr++;
-		found = run;
-		if (run->call->entry.owner.tgid == tgid)
-			own = run;
+		match->known += run->facts.left;
+		rank = rank_of(run, pfn, nr);
+		if (!(rank & RANK_PAGE) && !together)
+			continue;
+		if (match->run && (rank ^ match->rank) < RANK_PAGE)
+			match->several = match->several || run->call != match->run->call;
+		else if (rank > match->rank)
+			match->several = false;
+		if (match->run && rank <= match->rank)
+			continue;
+		match->run = run;
+		match->rank = rank;
 	}
-	if (nr > 1 && !any)
-		ledger->counts.ambiguous++;
-	return own ?: found;
 }
 
 static struct run *find_get(struct gw_ledger *ledger, u64 head_pfn, u64 pfn)
@@ -327,38 +377,52 @@ static struct run *find_get(struct gw_ledger *ledger, u64 head_pfn, u64 pfn)
 	return NULL;
 }
 
-static void note_wrong(struct gw_ledger *ledger, struct page *page, struct pt_regs *regs)
+/* Pages that one call gives back by mistake are one mistake. */
+static void note_wrong(struct gw_release *release, struct page *page)
 {
-	struct gw_ledger_wrong *wrong = &ledger->wrongs[ledger->counts.wrong++ % WRONG_MAX];
+	struct gw_ledger *ledger = release->ledger;
+	struct gw_ledger_wrong *wrong = &ledger->wrongs[release->wrong % WRONG_MAX];
 	u64 pfn = page_to_pfn(page);
-	struct run *get = find_get(ledger, head_pfn_of(page), pfn);
+	struct run *get;
 
+	ledger->counts.wrong++;
+	/* unless others have made so many since that its place is another's */
+	if (release->wrong && wrong->number == release->wrong) {
+		wrong->nr++;
+		return;
+	}
+	release->wrong = ++ledger->nr_wrongs;
+	wrong = &ledger->wrongs[release->wrong % WRONG_MAX];
+	wrong->number = release->wrong;
 	wrong->time_ns = ktime_get_mono_fast_ns();
 	wrong->pfn = pfn;
-	wrong->sure = true;
+	wrong->nr = 1;
 	wrong->pid = task_pid_nr(current);
 	memcpy(wrong->comm, current->comm, sizeof(wrong->comm));
-	gw_stack_take(&wrong->stack, regs);
+	gw_stack_take(&wrong->stack, release->regs);
+	get = find_get(ledger, head_pfn_of(page), pfn);
 	wrong->got = get;
 	if (get)
 		wrong->taken = get->call->entry;
 }
 
+/* How many pins has the folio? Of a small one it is a guess: another 1024 references look alike. */
+static long pins_of(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return gw_folio_has_pincount(folio) ? gw_folio_pincount(folio) :
+	       folio_ref_count(folio) / (int)GUP_PIN_COUNTING_BIAS;
+}
+
 /*
  * A page that the ledger does not know as pinned. It may have been pinned before the ledger was
- * opened; but if its own counts say that there is no such pin, then it was never pinned.
+ * opened; but if its own counts say that there is no such pin, then it was never pinned. Those of a
+ * page of zeros stay as they are, pinned or not (since v6.5).
  */
 static bool has_pins(struct page *page, unsigned long nr)
 {
-	struct folio *folio = page_folio(page);
-	unsigned long pins;
-
-	/* pinned or not its counts stay as they are (since v6.5) */
-	if (is_zero_pfn(page_to_pfn(page)))
-		return true;
-	pins = gw_folio_has_pincount(folio) ? gw_folio_pincount(folio) :
-	       folio_ref_count(folio) / GUP_PIN_COUNTING_BIAS;
-	return (long)pins >= (long)nr;
+	return is_zero_pfn(page_to_pfn(page)) || pins_of(page) >= (long)nr;
 }
 
 /*
@@ -432,34 +496,85 @@ static unsigned long rest_of_folio(struct page *page, u64 head_pfn)
 	return max(1UL << min(folio_order(page_folio(page)), 30U), before + 1) - before;
 }
 
-/* Returns how many of @nr are dealt with. */
+/*
+ * Pins that this call has given back of the folio, as it says: its counts do not say so yet. Of so
+ * many folios this is known at a time as a call may have in turns.
+ */
+static unsigned long *given_of(struct gw_release *release, u64 head_pfn)
+{
+	unsigned int i, at;
+
+	for (i = 0; i < min(release->nr_given, GW_RELEASE_GIVEN); i++)
+		if (release->given[i].head_pfn == head_pfn)
+			return &release->given[i].pins;
+	at = release->nr_given++ % GW_RELEASE_GIVEN;
+	release->given[at].head_pfn = head_pfn;
+	release->given[at].pins = 0;
+	return &release->given[at].pins;
+}
+
+/*
+ * Calls that are not observed, and those before, have pins of the same folio, and may give them
+ * back as well. As long as the folio has as many pins left as are known, nobody can say that a
+ * known one has gone.
+ */
+static bool may_be_unknown(struct gw_release *release, const struct match *match, struct page *page,
+			   u64 head_pfn, unsigned long nr)
+{
+	unsigned long *given = given_of(release, head_pfn);
+	bool may;
+
+	may = !match->cut && pins_of(page) - (long)(*given + nr) >= (long)match->known;
+	*given += nr;
+	return may;
+}
+
+/* How many of @nr the run may have, if @whole of the folio, and else of this page and the next. */
+static unsigned long part_of(const struct run *run, u64 pfn, unsigned long nr, bool whole)
+{
+	nr = min(nr, run->facts.left);
+	if (whole)
+		return nr;
+	return covers(run, pfn) ?
+	       min(nr, (unsigned long)(run->facts.pfn + run->facts.nr - pfn)) : 1;
+}
+
+/*
+ * Returns how many of @nr are dealt with. What a call that is observed itself gives back is its own
+ * affair, if it is not known: it has pinned it, and does not hand it out.
+ */
 static unsigned long release_some(struct gw_release *release, struct page *page, unsigned long nr,
-				  bool any)
+				  bool whole)
 {
 	struct gw_ledger *ledger = release->ledger;
 	u64 head_pfn = head_pfn_of(page), pfn = page_to_pfn(page);
-	unsigned long some = any ? nr : min(nr, rest_of_folio(page, head_pfn));
+	unsigned long some = whole ? nr : min(nr, rest_of_folio(page, head_pfn));
+	struct match match;
 	unsigned long flags;
-	struct run *run;
 
 	release->steps--;
 	if (is_stranger(ledger, head_pfn, page, some))
 		return some;
-	some = any ? nr : 1;
+	some = whole ? nr : 1;
 	raw_spin_lock_irqsave(&ledger->lock, flags);
-	run = find_pin(ledger, head_pfn, pfn, any);
-	if (run) {
-		some = min(nr, run->facts.left);
-		/* another page of a range may be another call's */
-		if (!any)
-			some = min(some, (unsigned long)(run->facts.pfn + run->facts.nr - pfn));
-		drop_pages(ledger, run, some);
+	find_pin(ledger, page, head_pfn, whole ? nr : 0, &match);
+	if (match.run) {
+		some = part_of(match.run, pfn, nr, whole);
+		if (may_be_unknown(release, &match, page, head_pfn, some)) {
+			ledger->counts.ambiguous += !release->inside;
+		} else {
+			ledger->counts.ambiguous += match.several;
+			drop_pages(ledger, match.run, some);
+		}
 		release->known = true;
+	} else if (match.cut) {
+		ledger->counts.ambiguous++;
 	} else if (!has_pins(page, some)) {
-		note_wrong(ledger, page, release->regs);
+		note_wrong(release, page);
 		release->known = true;
 	}
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
+	release->steps -= min_t(unsigned long, release->steps, match.steps);
 	return some;
 }
 
@@ -482,16 +597,16 @@ void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsi
 void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr)
 {
 	u64 head_pfn = head_pfn_of(page);
+	struct match match;
 	unsigned long flags;
-	struct run *run;
 
 	if (hlist_empty(bucket_of(ledger, head_pfn, true)))
 		return;
 	raw_spin_lock_irqsave(&ledger->lock, flags);
-	run = find_pin(ledger, head_pfn, 0, true);
-	if (run) {
-		run->facts.left += nr;
-		run->call->entry.left += nr;
+	find_pin(ledger, page, head_pfn, nr, &match);
+	if (match.run) {
+		match.run->facts.left += nr;
+		match.run->call->entry.left += nr;
 		ledger->counts.pins += nr;
 	}
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
@@ -566,9 +681,11 @@ bool gw_ledger_read_wrong(struct gw_ledger *ledger, unsigned int i, struct gw_le
 	bool there;
 
 	raw_spin_lock_irqsave(&ledger->lock, flags);
-	there = i < min_t(u64, ledger->counts.wrong, WRONG_MAX);
+	there = i < min_t(u64, ledger->nr_wrongs, WRONG_MAX);
+	/* the oldest first */
 	if (there)
-		*wrong = ledger->wrongs[i];
+		*wrong = ledger->wrongs[(max_t(u64, ledger->nr_wrongs, WRONG_MAX) - WRONG_MAX + 1 +
+					 i) % WRONG_MAX];
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
 	return there;
 }

@@ -77,10 +77,11 @@ struct gw_ledger_run {
 };
 
 /**
- * struct gw_ledger_wrong - a pin given back that nobody had taken
+ * struct gw_ledger_wrong - pins given back that nobody had taken, by one call
+ * @number: which mistake it is, from 1 on
  * @time_ns: when, CLOCK_MONOTONIC
- * @pfn: the page
- * @sure: the page's own counts say that it had no such pin; else the ledger merely does not know it
+ * @pfn: the first page: its own counts say that it had no such pin
+ * @nr: how many pages
  * @pid: thread that gave it back
  * @comm: its name
  * @stack: from where
@@ -88,9 +89,10 @@ struct gw_ledger_run {
  * @taken: that call
  */
 struct gw_ledger_wrong {
+	u64 number;
 	u64 time_ns;
 	u64 pfn;
-	bool sure;
+	unsigned long nr;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	struct gw_stack stack;
@@ -107,7 +109,8 @@ struct gw_ledger_wrong {
  * @unknown: pages pinned for which there was no room
  * @forgotten: pages of references (get_*) forgotten to make room
  * @released: pages given back
- * @ambiguous: pages given back that several calls had pinned: which one's it was is a guess
+ * @ambiguous: pages given back that several calls had pinned, known ones or not: which one's it was
+ *	is a guess
  * @wrong: pins given back of pages that had none
  */
 struct gw_ledger_counts {
@@ -124,18 +127,32 @@ struct gw_ledger_counts {
 
 struct gw_ledger;
 
+/* Of so many folios at a time it is known what the call has given back. */
+#define GW_RELEASE_GIVEN 16U
+
 /**
  * struct gw_release - a call that gives pins back
  * @ledger: the ledger
  * @regs: registers of the function that is called for it
- * @steps: how often may be looked something up; when it is 0 the rest was not looked at
+ * @inside: it is made by a call that is observed
+ * @steps: how much may be looked at; when it is 0 the rest was not
  * @known: set to true if the ledger knew a pin of them, or knows now that there was none
+ * @wrong: number of the mistake that it is, or 0
+ * @nr_given: places of @given that were used, may be more than there are; 0 at first
+ * @given: pins that it has given back
  */
 struct gw_release {
 	struct gw_ledger *ledger;
 	struct pt_regs *regs;
+	bool inside;
 	unsigned long steps;
 	bool known;
+	u64 wrong;
+	unsigned int nr_given;
+	struct {
+		u64 head_pfn;
+		unsigned long pins;
+	} given[GW_RELEASE_GIVEN];
 };
 
 /**

@@ -6,6 +6,7 @@
 
 #include "caller.h"
 #include "debugfs.h"
+#include "observe.h"
 #include "record.h"
 #include "target.h"
 #include "uapi/gupwalk.h"
@@ -23,11 +24,16 @@ static int __init gupwalk_init(void)
 	ret = gw_callers_init();
 	if (ret)
 		goto err_target;
-	ret = gw_debugfs_init();
+	ret = gw_observe_init();
 	if (ret)
 		goto err_callers;
+	ret = gw_debugfs_init();
+	if (ret)
+		goto err_observe;
 	return 0;
 
+err_observe:
+	gw_observe_exit();
 err_callers:
 	gw_callers_exit();
 err_target:
@@ -40,6 +46,7 @@ err_records:
 static void __exit gupwalk_exit(void)
 {
 	gw_debugfs_exit();
+	gw_observe_exit();
 	gw_callers_exit();
 	gw_target_exit();
 	gw_records_exit();

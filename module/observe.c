@@ -48,7 +48,7 @@ MODULE_PARM_DESC(observe_pages, "pages of an observed call that are looked at (4
  */
 #define WAYS_OF_CALL 5
 
-/* A handler holds up its CPU: so many pages of one call are looked up when they are given back. */
+/* A handler holds up its CPU: so much is looked at when a call gives pages back. */
 #define RELEASE_MAX 65536UL
 
 /* Stacks that are remembered as those of other drivers than the one that is asked for. */
@@ -63,8 +63,6 @@ enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, LEVEL_NMI };
  * @task: thread that made it
  * @level: in which context
  * @bucket: which bucket
- * @gives_back: pages that are given back meanwhile are its own affair: it gives back what its
- *	caller has pinned, or what it has pinned itself and does not hand out
  * @args: its arguments
  * @observation: what it becomes; NULL of one that gives pages back
  */
@@ -73,7 +71,6 @@ struct flight {
 	struct task_struct *task;
 	enum level level;
 	unsigned int bucket;
-	bool gives_back;
 	struct gw_args args;
 	struct gw_observation *observation;
 };
@@ -189,27 +186,29 @@ static unsigned int bucket_number(void)
 	return hash_ptr(current, ilog2(BUCKETS));
 }
 
-/*
- * Is the running thread in an observed call, or, to @give_back pages, in one whose affair that is?
- */
-static bool is_flying(struct gw_observer *o, enum level level, bool give_back)
+/* In what is the running thread, of all that is looked at? */
+enum flying { FLYING_NOT, FLYING_CALL, FLYING_RELEASE };
+
+static enum flying flying_now(struct gw_observer *o, enum level level)
 {
 	struct bucket *bucket = &o->buckets[bucket_number()];
+	enum flying flying = FLYING_NOT;
 	const struct flight *flight;
 	unsigned long flags;
-	bool found = false;
 
 	if (hlist_empty(&bucket->flying))
-		return false;
+		return FLYING_NOT;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_for_each_entry(flight, &bucket->flying, node)
-		found = found || (flight->task == current && flight->level == level &&
-				  (!give_back || flight->gives_back));
+		if (flight->task == current && flight->level == level)
+			flying = max(flying, flight->observation ? FLYING_CALL : FLYING_RELEASE);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	return found;
+	return flying;
 }
 
-static struct flight *take_off(struct gw_observer *o, enum level level, bool gives_back)
+/* @observation: what it becomes; NULL of one that gives pages back. */
+static struct flight *take_off(struct gw_observer *o, enum level level,
+			       struct gw_observation *observation)
 {
 	unsigned int number = bucket_number();
 	struct bucket *bucket = &o->buckets[number];
@@ -223,8 +222,7 @@ static struct flight *take_off(struct gw_observer *o, enum level level, bool giv
 		flight->task = current;
 		flight->level = level;
 		flight->bucket = number;
-		flight->gives_back = gives_back;
-		flight->observation = NULL;
+		flight->observation = observation;
 		hlist_add_head(&flight->node, &bucket->flying);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
@@ -418,7 +416,7 @@ static void *enter_call(struct gw_observer *o, const struct gw_watched *watched,
 			return NULL;
 		}
 	}
-	flight = observation ? take_off(o, level, gw_watched_op(watched)->release) : NULL;
+	flight = observation ? take_off(o, level, observation) : NULL;
 	if (!flight) {
 		if (observation)
 			give_room_back(o, observation);
@@ -427,7 +425,6 @@ static void *enter_call(struct gw_observer *o, const struct gw_watched *watched,
 	}
 	count(o, under_way);
 	flight->args = args;
-	flight->observation = observation;
 	begin_record(o, observation, watched, &args);
 	observation->began_ns = began;
 	look_before(observation, args.mm);
@@ -452,12 +449,20 @@ static void release_array(struct gw_release *release, struct page **pages, unsig
 
 /* What it does takes no longer than what the function itself does to the same pages. */
 static void *enter_release(struct gw_observer *o, const struct gw_watched *watched,
-			   struct pt_regs *regs, enum level level)
+			   struct pt_regs *regs, enum level level, bool inside)
 {
-	struct gw_release release = { .ledger = o->ledger, .regs = regs, .steps = RELEASE_MAX };
+	struct gw_release release;
 	struct gw_args args;
 	void *flight;
 
+	/* not all of it: most are other people's */
+	release.ledger = o->ledger;
+	release.regs = regs;
+	release.inside = inside;
+	release.steps = RELEASE_MAX;
+	release.known = false;
+	release.wrong = 0;
+	release.nr_given = 0;
 	gw_watched_args(watched, regs, &args);
 	if (!args.pages || (long)args.nr <= 0)
 		return NULL;
@@ -485,7 +490,7 @@ static void *enter_release(struct gw_observer *o, const struct gw_watched *watch
 	 */
 	if (!watched->nests || !release.known)
 		return NULL;
-	flight = take_off(o, level, true);
+	flight = take_off(o, level, NULL);
 	/* Then they are given back twice: how many are left is not known any more. */
 	if (!flight)
 		count(o, releases_lost);
@@ -496,6 +501,7 @@ static void *enter(const struct gw_watched *watched, struct pt_regs *regs)
 {
 	struct gw_observer *o = READ_ONCE(observer);
 	enum level level = level_now();
+	enum flying flying;
 
 	if (level == LEVEL_NMI) {
 		if (watched->op) {
@@ -508,13 +514,14 @@ static void *enter(const struct gw_watched *watched, struct pt_regs *regs)
 	}
 	if (is_unobserved(level))
 		return NULL;
-	if (is_flying(o, level, !watched->op)) {
-		if (watched->op)
-			count(o, nested);
-		return NULL;
-	}
-	return watched->op ? enter_call(o, watched, regs, level) :
-			     enter_release(o, watched, regs, level);
+	flying = flying_now(o, level);
+	if (!watched->op)
+		return flying == FLYING_RELEASE ? NULL :
+		       enter_release(o, watched, regs, level, flying == FLYING_CALL);
+	if (flying == FLYING_NOT)
+		return enter_call(o, watched, regs, level);
+	count(o, nested);
+	return NULL;
 }
 
 /* ---- and returns ---- */
@@ -864,10 +871,59 @@ struct gw_ledger *gw_observe_ledger(void)
 	return ledger;
 }
 
+/*
+ * What a module has pinned may outlive it: who it was is asked while it can be told. Of records
+ * that wait to be read it is not; they say "?".
+ */
+static void keep_names(struct gw_ledger *ledger, const struct module *module)
+{
+	struct gw_ledger_wrong *wrong = kmalloc(sizeof(*wrong), GFP_KERNEL);
+	unsigned int i, none;
+	int found;
+
+	/* the largest part of it is the same thing */
+	for (i = 0; wrong && i < gw_ledger_places(ledger); i++) {
+		none = 0;
+		found = gw_ledger_read(ledger, i, &wrong->taken, NULL, &none);
+		if (found > 0)
+			gw_stack_keep(&wrong->taken.stack, module);
+		cond_resched();
+	}
+	for (i = 0; wrong && gw_ledger_read_wrong(ledger, i, wrong); i++) {
+		gw_stack_keep(&wrong->stack, module);
+		if (wrong->got)
+			gw_stack_keep(&wrong->taken.stack, module);
+	}
+	kfree(wrong);
+}
+
+static int module_changes(struct notifier_block *block, unsigned long state, void *module)
+{
+	struct gw_ledger *ledger = state == MODULE_STATE_GOING ? gw_observe_ledger() : NULL;
+
+	if (ledger)
+		keep_names(ledger, module);
+	gw_ledger_put(ledger);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block modules_change = { .notifier_call = module_changes };
+
+int gw_observe_init(void)
+{
+	return register_module_notifier(&modules_change);
+}
+
+void gw_observe_exit(void)
+{
+	unregister_module_notifier(&modules_change);
+}
+
 /* ---- what it says of itself ---- */
 
 static void sum_counts(const struct gw_observer *o, struct gw_observe_counts *sum)
 {
+	u64 missed = gw_probes_missed();
 	int cpu;
 
 	*sum = (struct gw_observe_counts){ };
@@ -883,8 +939,8 @@ static void sum_counts(const struct gw_observer *o, struct gw_observe_counts *su
 		sum->releases_lost += one->releases_lost;
 	}
 	/* of these no handler was told */
-	sum->seen += gw_probes_missed();
-	sum->lost += gw_probes_missed();
+	sum->seen += missed;
+	sum->lost += missed;
 	sum->releases_lost += gw_probes_missed_releases();
 }
 

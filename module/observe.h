@@ -138,6 +138,18 @@ void gw_observe_show(struct seq_file *m);
 struct gw_ledger *gw_observe_ledger(void);
 
 /**
+ * gw_observe_init() - get ready to observe
+ *
+ * Return: 0 or a negative errno.
+ */
+int gw_observe_init(void);
+
+/**
+ * gw_observe_exit() - nobody will any more
+ */
+void gw_observe_exit(void);
+
+/**
  * struct gw_unobserved - stretches of code whose calls are not observed, one at a time
  * @node: place in the list
  * @task: who runs one now; NULL: nobody

@@ -40,6 +40,7 @@ static const char * const owner_tokens[] = {
  * @changed: pages at whose addresses others are mapped
  * @unmapped: pages at whose addresses nothing is mapped
  * @put: pages whose counts say that a pin was dropped as a reference
+ * @untold: pages of which this kernel does not tell that
  * @stale: pages whose counts say that they have no pin any more: it was given back unseen
  * @looked: pages that were looked at
  */
@@ -50,6 +51,7 @@ struct state {
 	unsigned long changed;
 	unsigned long unmapped;
 	unsigned long put;
+	unsigned long untold;
 	unsigned long stale;
 	unsigned long looked;
 };
@@ -94,54 +96,89 @@ struct pins_file {
 
 /* ---- what is true now ---- */
 
-/*
- * The counts of the page, read twice: between two looks a mapping may go, and with it both. A
- * reference of ours keeps the folio as it is; a page that nobody has gives none.
+/**
+ * struct counts - who has references on a folio
+ * @refs: all, but ours
+ * @pins: pins
+ * @needs: references that the pins, the mappings, a cache and the file system must have; -1: this
+ *	kernel does not tell how often a large folio is mapped
  */
-static bool read_counts(struct folio *folio, struct page *page, int *refs, int *maps)
+struct counts {
+	int refs;
+	int pins;
+	int needs;
+};
+
+/* What a cache or a file system has. Of hugetlb it may be less than it has, never more. */
+static int others_need(struct folio *folio)
 {
+	bool cached = folio_test_anon(folio) ? folio_test_swapcache(folio) :
+					       !!gw_folio_mapping(folio);
+	int needs = 0;
+
+	if (cached)
+		needs += PageHuge(&folio->page) ? 1 : 1 << folio_order(folio);
+	if (folio_test_private(folio))
+		needs++;
+	return needs;
+}
+
+/*
+ * A pin of a small folio is GUP_PIN_COUNTING_BIAS references, some more or less than a multiple
+ * being those of others; one of a large folio is one, and counted beside.
+ */
+static void count_once(struct folio *folio, struct counts *counts)
+{
+	int bias = GUP_PIN_COUNTING_BIAS, maps = gw_folio_mapcount(folio);
+
+	counts->refs = folio_ref_count(folio) - 1;
+	if (gw_folio_has_pincount(folio)) {
+		counts->pins = gw_folio_pincount(folio);
+		counts->needs = counts->pins;
+	} else {
+		counts->pins = (counts->refs + bias / 2) / bias;
+		counts->needs = counts->pins * bias;
+	}
+	counts->needs = maps < 0 ? -1 : counts->needs + maps + others_need(folio);
+}
+
+/*
+ * Read twice: between two looks a mapping may go, and with it its reference. A reference of ours
+ * keeps the folio as it is; a page that nobody has gives none.
+ */
+static bool read_counts(struct folio *folio, struct page *page, struct counts *counts)
+{
+	struct counts again;
 	bool same;
 
 	if (!gw_folio_try_get(folio))
 		return false;
-	*refs = folio_ref_count(folio) - 1;
-	*maps = folio == page_folio(page) ? gw_page_mapcount(folio, page) : 0;
+	same = folio == page_folio(page);
+	count_once(folio, counts);
 	/* the second look comes after the first */
 	smp_rmb();
-	same = folio == page_folio(page) && *refs == folio_ref_count(folio) - 1 &&
-	       *maps == gw_page_mapcount(folio, page);
+	count_once(folio, &again);
 	put_page(&folio->page);
-	return same;
+	return same && !memcmp(counts, &again, sizeof(again));
 }
 
-/*
- * A pin of a small folio is GUP_PIN_COUNTING_BIAS references, one of a large one is one, and
- * counted beside. Fewer references than pins and mappings together need: somebody dropped one that
- * was not his. Far fewer: the pin itself is gone.
- */
+/* Fewer references than all together need: somebody dropped one that was not his. */
 static void look_at_counts(struct pin *pin, struct page *page)
 {
 	struct folio *folio = page_folio(page);
-	int refs, maps, few = GUP_PIN_COUNTING_BIAS / 2;
+	struct counts counts;
 
-	if (!read_counts(folio, page, &refs, &maps)) {
+	if (!read_counts(folio, page, &counts)) {
 		/* free */
 		if (!folio_ref_count(folio))
 			pin->now.stale++;
 		return;
 	}
-	if (gw_folio_has_pincount(folio)) {
-		int pins = gw_folio_pincount(folio);
-
-		if (pins < 1)
-			pin->now.stale++;
-		else if (refs < pins)
-			pin->now.put++;
-		return;
-	}
-	if (refs < few)
+	if (counts.pins < 1)
 		pin->now.stale++;
-	else if (refs < (int)GUP_PIN_COUNTING_BIAS + maps)
+	else if (counts.needs < 0)
+		pin->now.untold++;
+	else if (counts.refs < counts.needs)
 		pin->now.put++;
 }
 
@@ -183,42 +220,58 @@ static void look_at_pages(struct pin *pin, struct mm_struct *mm)
 			look_at_page(pin, mm, &pin->runs[i], j);
 }
 
-/* The process, if it is the one that it was. */
-static struct task_struct *find_owner(struct pin *pin)
+/*
+ * The memory of a process, whichever of its threads has it still: the first may have ended before
+ * the others. Context: RCU read locked.
+ */
+static struct mm_struct *mm_of_process(struct task_struct *task)
+{
+	struct mm_struct *mm = NULL;
+	struct task_struct *thread;
+
+	for_each_thread(task, thread) {
+		mm = get_task_mm(thread);
+		if (mm)
+			break;
+	}
+	return mm;
+}
+
+/* Notes what has become of the owner. Return: its memory, with a reference, if it is the same. */
+static struct mm_struct *find_owner(struct pin *pin)
 {
 	const struct gw_process *was = &pin->entry.owner;
 	struct gw_process is = { };
+	struct mm_struct *mm = NULL;
 	struct task_struct *task;
 
 	rcu_read_lock();
-	task = was->tgid ? pid_task(find_pid_ns(was->tgid, &init_pid_ns), PIDTYPE_PID) : NULL;
+	task = was->tgid ? pid_task(find_pid_ns(was->tgid, &init_pid_ns), PIDTYPE_TGID) : NULL;
 	if (task)
 		gw_process_of(task, &is);
 	if (!was->tgid)
 		pin->now.owner = OWNER_UNKNOWN;
 	else if (is.tgid != was->tgid || is.start_time != was->start_time)
 		pin->now.owner = OWNER_GONE;
+	else if (is.exec_id != was->exec_id)
+		pin->now.owner = OWNER_EXEC;
 	else
-		pin->now.owner = is.exec_id == was->exec_id ? OWNER_ALIVE : OWNER_EXEC;
-	if (pin->now.owner == OWNER_ALIVE)
-		get_task_struct(task);
-	else
-		task = NULL;
+		mm = mm_of_process(task);
+	if (mm)
+		pin->now.owner = OWNER_ALIVE;
+	else if (pin->now.owner == OWNER_ALIVE)
+		/* on its way out */
+		pin->now.owner = OWNER_GONE;
 	rcu_read_unlock();
-	return task;
+	return mm;
 }
 
 static void look(struct pin *pin)
 {
-	struct task_struct *task;
 	struct mm_struct *mm;
 
-	pin->now = (struct state){ .time_ns = ktime_get_ns() };
-	task = find_owner(pin);
-	mm = task ? get_task_mm(task) : NULL;
-	/* on its way out */
-	if (task && !mm)
-		pin->now.owner = OWNER_GONE;
+	pin->now = (struct state){ .time_ns = ktime_get_ns(), .owner = OWNER_ALIVE };
+	mm = find_owner(pin);
 	if (mm && mmap_read_lock_killable(mm)) {
 		mmput(mm);
 		mm = NULL;
@@ -228,8 +281,6 @@ static void look(struct pin *pin)
 		mmap_read_unlock(mm);
 		mmput(mm);
 	}
-	if (task)
-		put_task_struct(task);
 }
 
 /*
@@ -309,7 +360,7 @@ GET(pin_looked, number, o->now.looked)
 GET_IF(pin_same, sees_mapping(o), number, o->now.same)
 GET_IF(pin_changed, sees_mapping(o), number, o->now.changed)
 GET_IF(pin_unmapped, sees_mapping(o), number, o->now.unmapped)
-GET_IF(pin_put, o->entry.op->pins, number, o->now.put)
+GET_IF(pin_put, o->entry.op->pins && (o->now.put || !o->now.untold), number, o->now.put)
 GET_IF(pin_stale, o->entry.op->pins, number, o->now.stale)
 GET(pin_stack, stack, &o->entry.stack)
 
@@ -353,6 +404,7 @@ static void name(const void *object, struct gw_value *value)		\
 
 GET_WRONG(wrong_time, number, o->wrong.time_ns)
 GET_WRONG(wrong_pfn, number, o->wrong.pfn)
+GET_WRONG(wrong_nr, number, o->wrong.nr)
 GET_WRONG(wrong_driver, string, o->driver)
 GET_WRONG(wrong_pid, number, o->wrong.pid)
 GET_WRONG(wrong_comm, string, o->wrong.comm)
@@ -385,6 +437,7 @@ static const struct gw_field wrong_fields[] = {
 	{ "what", GW_STRING, wrong_what },
 	{ "time_ns", GW_NUMBER, wrong_time },
 	{ "pfn", GW_NUMBER, wrong_pfn },
+	{ "nr_pages", GW_NUMBER, wrong_nr },
 	{ "driver", GW_TEXT, wrong_driver },
 	{ "caller_pid", GW_NUMBER, wrong_pid },
 	{ "caller_comm", GW_TEXT, wrong_comm },

@@ -106,7 +106,7 @@ static void print_stacks(struct seq_file *m, const struct gw_field *field, const
 			continue;
 		seq_printf(m, "        %s\n", field->name);
 		for (i = 0; i < value.stack->nr; i++) {
-			gw_stack_symbol(value.stack->entries[i], text, sizeof(text));
+			gw_stack_symbol(value.stack, i, text, sizeof(text));
 			seq_printf(m, "          %s\n", text);
 		}
 	}

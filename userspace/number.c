@@ -141,6 +141,7 @@ char *time_text(uint64_t ns, char *text)
 		{ 3600000000000, "h" }, { 60000000000, "min" }, { 1000000000, "s" },
 		{ 1000000, "ms" }, { 1000, "us" },
 	};
+	unsigned int tenth;
 	size_t i = 0;
 
 	if (ns < 1000) {
@@ -149,7 +150,7 @@ char *time_text(uint64_t ns, char *text)
 	}
 	while (ns < units[i].ns)
 		i++;
-	snprintf(text, 24, "%" PRIu64 ".%" PRIu64 " %s", ns / units[i].ns,
-		 ns % units[i].ns * 10 / units[i].ns, units[i].name);
+	tenth = ns % units[i].ns * 10 / units[i].ns % 10;
+	snprintf(text, 24, "%" PRIu64 ".%u %s", ns / units[i].ns, tenth, units[i].name);
 	return text;
 }

@@ -137,8 +137,11 @@ static void show_wrong_unpin(struct session *s, const struct pin *pin)
 {
 	struct strbuf words = { 0 };
 
-	strbuf_addf(&words, "%s gave back a pin that there was not, of page frame 0x%" PRIx64
-		    ", by ", pin->driver, pin->pfn.value);
+	strbuf_addf(&words, "%s gave back a pin that there was not, of page frame 0x%" PRIx64,
+		    pin->driver, pin->pfn.value);
+	if (pin->nr_pages.value > 1)
+		strbuf_addf(&words, " and %" PRId64 " more", pin->nr_pages.value - 1);
+	strbuf_addf(&words, ", by ");
 	put_thread(pin->caller_comm, pin->caller_pid, &words);
 	put_wrapped(s->out, 2, 0, s->wide, strbuf_text(&words));
 	strbuf_free(&words);

@@ -83,6 +83,8 @@ struct folio {
 #define folio_test_anon(folio) PageAnon(&(folio)->page)
 #define folio_test_ksm(folio) PageKsm(&(folio)->page)
 #define folio_test_large(folio) PageHead(&(folio)->page)
+#define folio_test_swapcache(folio) PageSwapCache(&(folio)->page)
+#define folio_test_private(folio) PagePrivate(&(folio)->page)
 #define folio_order(folio) compound_order(&(folio)->page)
 #endif
 
@@ -182,6 +184,25 @@ static inline int gw_folio_pincount(struct folio *folio)
 	return atomic_read(folio_pincount_ptr(folio));
 #else
 	return atomic_read(compound_pincount_ptr(&folio->page));
+#endif
+}
+
+/* How often the folio is mapped, by whichever entries; -1: this kernel does not count that. */
+static inline int gw_folio_mapcount(struct folio *folio)
+{
+#if GW_HAVE_LARGE_MAPCOUNT
+	return folio_mapcount(folio);
+#else
+	return folio_test_large(folio) ? -1 : atomic_read(&folio->page._mapcount) + 1;
+#endif
+}
+
+static inline struct address_space *gw_folio_mapping(struct folio *folio)
+{
+#if GW_HAVE_FOLIO
+	return folio->mapping;
+#else
+	return folio->page.mapping;
 #endif
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -490,14 +491,14 @@ static void vfio_type1(void)
 
 /* ---- drivers with mistakes ---- */
 
+static int leaky_fd = -1;
+
 static int leaky(void)
 {
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = open(LEAKY_DEVICE, O_RDWR | O_CLOEXEC);
-	must(fd >= 0);
-	return fd;
+	if (leaky_fd < 0)
+		leaky_fd = open(LEAKY_DEVICE, O_RDWR | O_CLOEXEC);
+	must(leaky_fd >= 0);
+	return leaky_fd;
 }
 
 static int ask_leaky(unsigned int cmd, void *addr, size_t nr_pages)
@@ -579,9 +580,8 @@ static void check_diverged(void)
 }
 
 /* A pin that is dropped as a reference leaves the page with 1023 references of nobody. */
-static void check_wrong_put(void)
+static void check_wrong_put(char *pages)
 {
-	char *pages = map_anon(PAGES * PAGE, true);
 	struct json_object *pin;
 
 	drain();
@@ -594,6 +594,15 @@ static void check_wrong_put(void)
 	check_num(jnum(pin, "unpinned_unseen"), 0);
 	check_num(jnum(pin, "pages_left"), PAGES);
 	must(!ioctl(leaky(), LEAKY_UNPIN));
+}
+
+static char *map_memory(int fd)
+{
+	char *pages = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			   fd, 0);
+
+	must(pages != MAP_FAILED);
+	return pages;
 }
 
 /* As many as the driver pins at once, each in a folio of its own; and pins more of one of them. */
@@ -697,6 +706,169 @@ static void hole(void)
 	munmap(pages, 2 * PAGE);
 }
 
+/* ---- whose pin it was that was given back ---- */
+
+static void copy_own(char *page)
+{
+	char bytes[8];
+	struct iovec local = { bytes, 8 }, remote = { page, 8 };
+
+	check_num(process_vm_readv(getpid(), &local, 1, &remote, 1, 0), 8);
+}
+
+/*
+ * A page that is pinned for good is pinned and unpinned once more. That one is seen, or not: in
+ * both cases it is not the first that goes.
+ */
+static void overlapping(void)
+{
+	char *page = map_anon(PAGE, true);
+	int fd;
+
+	at_end(unpin_leaky, NULL);
+	fd = observe("pid=%d op=pin_user_pages_fast", getpid());
+	must(ask_leaky(LEAKY_PIN, page, 1) == 1);
+	copy_own(page);
+	check_num(jnum(only_pin(), "pages_left"), 1);
+	check_num(probes_number("released_ambiguous"), 1);
+	must(!ioctl(leaky(), LEAKY_UNPIN));
+	check_pins(0);
+	close(fd);
+	fd = observe("pid=%d op=pin_user_pages_fast,pin_user_pages_remote", getpid());
+	must(ask_leaky(LEAKY_PIN, page, 1) == 1);
+	copy_own(page);
+	check_num(jnum(only_pin(), "pages_left"), 1);
+	check_num(probes_number("released"), 1);
+	must(!ioctl(leaky(), LEAKY_UNPIN));
+	check_pins(0);
+	check_num(probes_number("released"), 2);
+	close(fd);
+	/* an array that has the same page twice */
+	fd = observe("pid=%d op=pin_user_pages_fast", getpid());
+	check_num(ask_leaky(LEAKY_PIN_TWICE, page, 1), 2);
+	check_pins(2);
+	must(!ioctl(leaky(), LEAKY_UNPIN));
+	check_pins(0);
+	check_num(probes_number("released"), 2);
+	check_num(probes_number("released_wrongly"), 0);
+}
+
+static void end_thread(int signal)
+{
+	syscall(SYS_exit, 0);
+}
+
+static void *wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* Its first thread goes when it gets the signal, the other one stays. */
+static void pin_with_two_threads(void *arg)
+{
+	pthread_t thread;
+	sigset_t set;
+
+	pin_buffer(NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	must(!sigprocmask(SIG_BLOCK, &set, NULL) && signal(SIGUSR1, end_thread) != SIG_ERR);
+	must(!pthread_create(&thread, NULL, wait_for_ever, NULL));
+	must(!sigprocmask(SIG_UNBLOCK, &set, NULL));
+}
+
+static bool is_zombie(pid_t pid)
+{
+	char path[64], *text, *state;
+	bool is;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = read_file(path, NULL);
+	state = strrchr(text, ')');
+	is = state && state[2] == 'Z';
+	free(text);
+	return is;
+}
+
+/* A process lives as long as one of its threads does. */
+static void first_thread_ends(void)
+{
+	uint64_t start = now_ms();
+	struct json_object *pin;
+	pid_t child;
+
+	at_end(unpin_leaky, NULL);
+	shared_buffer = map_anon(PAGES * PAGE, true);
+	must(observe("pid=%d children op=pin_user_pages_fast", getpid()) >= 0);
+	child = spawn(pin_with_two_threads, NULL);
+	must(!kill(child, SIGUSR1));
+	while (!is_zombie(child) && now_ms() - start < 3000)
+		sleep_ms(5);
+	must(is_zombie(child));
+	pin = only_pin();
+	check_str(jstr(pin, "owner"), "alive");
+	check_num(jnum(pin, "mapped"), PAGES);
+	kill_and_reap(child);
+	check_str(jstr(only_pin(), "owner"), "gone");
+	must(!ioctl(leaky(), LEAKY_UNPIN));
+	check_pins(0);
+}
+
+/* ---- a driver that is gone ---- */
+
+static void load_leaky(void *arg)
+{
+	char *list = strdup(getenv("GUPWALK_KOS") ?: ""), *rest = list, *ko;
+	int fd = -1;
+
+	while (fd < 0 && (ko = strsep(&rest, " ")))
+		if (strstr(ko, "/leaky.ko"))
+			fd = open(ko, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		skip("GUPWALK_KOS does not name leaky.ko");
+	must(!syscall(SYS_finit_module, fd, "", 0) || errno == EEXIST);
+	close(fd);
+	free(list);
+}
+
+static void unload_leaky(void)
+{
+	close(leaky_fd);
+	leaky_fd = -1;
+	must(!syscall(SYS_delete_module, "leaky", O_NONBLOCK));
+}
+
+/* What it has done is its own still, by name, when it is no longer there. */
+static void driver_unloaded(void)
+{
+	char *page = map_anon(PAGE, true);
+	struct json_object *wrong, *pin;
+
+	load_leaky(NULL);
+	at_end(load_leaky, NULL);
+	must(observe("pid=%d op=pin_user_pages_fast", getpid()) >= 0);
+	must(ask_leaky(LEAKY_PIN, page, 1) == 1);
+	must(!ioctl(leaky(), LEAKY_LEAVE));
+	if (access("/sys/kernel/debug/kmemleak", F_OK))
+		must(!ask_leaky(LEAKY_UNPIN_OF_GET, map_anon(PAGE, true), 1));
+	unload_leaky();
+	pin = only_pin();
+	check_num(jnum(pin, "pages_left"), 1);
+	if (access("/sys/kernel/debug/kmemleak", F_OK)) {
+		wrong = json_object_array_get_idx(pins("wrong-unpin"), 0);
+		check_str(jstr(wrong, "driver"), "leaky");
+		check(strstr(jstr(wrong, "stack.0"), "leaky_unpin_of_get"));
+	}
+	load_leaky(NULL);
+	/* another may be where it was */
+	check_str(jstr(only_pin(), "driver"), "leaky");
+	must(ask_leaky(LEAKY_TAKE_OVER, page, 1) == 0);
+	must(!ioctl(leaky(), LEAKY_UNPIN));
+	check_pins(0);
+}
+
 static void mistakes(void)
 {
 	int fd;
@@ -705,7 +877,9 @@ static void mistakes(void)
 	fd = observe("pid=%d children op=pin_user_pages_fast,get_user_pages_fast", getpid());
 	check_leak(fd);
 	check_diverged();
-	check_wrong_put();
+	check_wrong_put(map_anon(PAGES * PAGE, true));
+	/* the cache of a file has a reference of its own */
+	check_wrong_put(map_memory(file_shmem(PAGES * PAGE)));
 	check_many();
 	check_num(probes_number("released_wrongly"), 0);
 	/* the kernel ends itself when a driver does that */
@@ -1099,6 +1273,9 @@ const struct test tests_observe[] = {
 	{ "observe/vfio-type1", vfio_type1 },
 	{ "observe/mistakes", mistakes, NEED_LEAKY },
 	{ "observe/hole", hole, NEED_LEAKY },
+	{ "observe/overlapping", overlapping, NEED_LEAKY | NEED_PROCESS_VM },
+	{ "observe/first-thread-ends", first_thread_ends, NEED_LEAKY },
+	{ "observe/driver-unloaded", driver_unloaded, NEED_LEAKY },
 	{ "observe/filters", filters },
 	{ "observe/bad-filters", bad_filters },
 	{ "observe/one-at-a-time", one_at_a_time },

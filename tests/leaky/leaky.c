@@ -53,17 +53,25 @@ static void give_back(struct pinned *pinned)
 	kfree(pinned);
 }
 
-static noinline long leaky_pin(const struct leaky_range *range)
+static noinline long leaky_pin(const struct leaky_range *range, unsigned int times)
 {
 	struct pinned *pinned;
+	unsigned int i;
 
 	if (!range->nr_pages || range->nr_pages > LEAKY_PAGES_MAX)
 		return -EINVAL;
-	pinned = kzalloc(struct_size(pinned, pages, range->nr_pages), GFP_KERNEL);
+	pinned = kzalloc(struct_size(pinned, pages, times * range->nr_pages), GFP_KERNEL);
 	if (!pinned)
 		return -ENOMEM;
-	pinned->nr = pin_user_pages_fast(range->addr, range->nr_pages,
-					 FOLL_WRITE | FOLL_LONGTERM, pinned->pages);
+	for (i = 0; i < times; i++) {
+		long nr = pin_user_pages_fast(range->addr, range->nr_pages,
+					      FOLL_WRITE | FOLL_LONGTERM,
+					      pinned->pages + pinned->nr);
+
+		pinned->nr = nr > 0 ? pinned->nr + nr : nr;
+		if (nr <= 0)
+			break;
+	}
 	if (pinned->nr <= 0) {
 		long ret = pinned->nr ?: -EFAULT;
 
@@ -116,13 +124,45 @@ static noinline long leaky_pin_more(struct pinned *pinned)
 	return ret;
 }
 
+static noinline long leaky_leave(struct pinned *pinned)
+{
+	list_del(&pinned->node);
+	kfree(pinned);
+	return 0;
+}
+
+/* The pin is there; what the reference was taken for is known already. */
+static noinline long leaky_take_over(const struct leaky_range *range)
+{
+	struct pinned *pinned = kzalloc(struct_size(pinned, pages, 1), GFP_KERNEL);
+	long ret;
+
+	if (!pinned)
+		return -ENOMEM;
+	ret = get_user_pages_fast(range->addr, 1, FOLL_WRITE, pinned->pages);
+	if (ret != 1) {
+		kfree(pinned);
+		return ret < 0 ? ret : -EFAULT;
+	}
+	put_page(pinned->pages[0]);
+	pinned->nr = 1;
+	list_add(&pinned->node, &all);
+	return 0;
+}
+
 static long serve(unsigned int cmd, const struct leaky_range *range)
 {
 	struct pinned *last = list_first_entry_or_null(&all, struct pinned, node);
 
 	switch (cmd) {
 	case LEAKY_PIN:
-		return leaky_pin(range);
+		return leaky_pin(range, 1);
+	case LEAKY_PIN_TWICE:
+		return leaky_pin(range, 2);
+	case LEAKY_LEAVE:
+		return last ? leaky_leave(last) : -ENOENT;
+	case LEAKY_TAKE_OVER:
+		return leaky_take_over(range);
 	case LEAKY_UNPIN_OF_GET:
 		return leaky_unpin_of_get(range);
 	case LEAKY_PUT:
@@ -162,7 +202,7 @@ static ssize_t leaky_write(struct file *file, const char __user *buffer, size_t 
 	long ret;
 
 	mutex_lock(&lock);
-	ret = leaky_pin(&range);
+	ret = leaky_pin(&range, 1);
 	mutex_unlock(&lock);
 	return ret < 0 ? ret : size;
 }

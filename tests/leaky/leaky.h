@@ -34,5 +34,11 @@ struct leaky_range {
 /* Pins the first page pinned last so often more, where the kernel has folio_add_pins(). */
 #define LEAKY_PIN_MORE _IO('l', 5)
 #define LEAKY_MORE 2
+/* Pins a page twice, by two calls, and keeps both in one array. */
+#define LEAKY_PIN_TWICE _IOW('l', 6, struct leaky_range)
+/* Forgets for good what was pinned last: the end of the module does not give it back. */
+#define LEAKY_LEAVE _IO('l', 7)
+/* Remembers a page that was left so. */
+#define LEAKY_TAKE_OVER _IOW('l', 8, struct leaky_range)
 
 #endif
