@@ -549,7 +549,7 @@ static unsigned long release_some(struct gw_release *release, struct page *page,
 	struct gw_ledger *ledger = release->ledger;
 	u64 head_pfn = head_pfn_of(page), pfn = page_to_pfn(page);
 	unsigned long some = whole ? nr : min(nr, rest_of_folio(page, head_pfn));
-	struct match match;
+	struct match match __uninitialized;
 	unsigned long flags;
 
 	release->steps--;
@@ -597,7 +597,7 @@ void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsi
 void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr)
 {
 	u64 head_pfn = head_pfn_of(page);
-	struct match match;
+	struct match match __uninitialized;
 	unsigned long flags;
 
 	if (hlist_empty(bucket_of(ledger, head_pfn, true)))

@@ -451,7 +451,7 @@ static void release_array(struct gw_release *release, struct page **pages, unsig
 static void *enter_release(struct gw_observer *o, const struct gw_watched *watched,
 			   struct pt_regs *regs, enum level level, bool inside)
 {
-	struct gw_release release;
+	struct gw_release release __uninitialized;
 	struct gw_args args;
 	void *flight;
 
