@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -84,6 +85,17 @@ static struct took fastest(char *page, int fd)
 	return best;
 }
 
+/*
+ * A probe begins as a breakpoint, and the kernel makes it a jump some tenths of a second later,
+ * where it can: that one is to be measured.
+ */
+static void let_optimize(void)
+{
+	const struct timespec moment = { .tv_sec = 1 };
+
+	nanosleep(&moment, NULL);
+}
+
 static struct took observed(struct session *s, char *page, const char *filter)
 {
 	int fd = device_open_observe(s->debugfs);
@@ -91,8 +103,10 @@ static struct took observed(struct session *s, char *page, const char *filter)
 
 	if (fd < 0)
 		return took;
-	if (filter_begin(s->debugfs, fd, filter))
+	if (filter_begin(s->debugfs, fd, filter)) {
+		let_optimize();
 		took = fastest(page, fd);
+	}
 	close(fd);
 	return took;
 }
@@ -148,8 +162,10 @@ static uint64_t traced(char *page, bool all)
 	if (trace_function(FUNCTION)) {
 		for (i = 0; all && i < ARRAY_SIZE(give_back); i++)
 			trace_function(give_back[i]);
-		if (trace("events/gupwalk/enable", "1"))
+		if (trace("events/gupwalk/enable", "1")) {
+			let_optimize();
 			ns = fastest(page, -1).call;
+		}
 	}
 	trace("events/gupwalk/enable", "0");
 	untrace_function(FUNCTION);
