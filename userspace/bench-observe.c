@@ -91,7 +91,7 @@ static struct took observed(struct session *s, char *page, const char *filter)
 
 	if (fd < 0)
 		return took;
-	if (filter_begin(s->debugfs, fd, filter))
+	if (filter_begin(s->debugfs, fd, filter) == STATUS_FINE)
 		took = fastest(page, fd);
 	close(fd);
 	return took;
