@@ -93,8 +93,8 @@ static void complain_op(const char *name, const char *all)
 	struct strbuf advice = { 0 };
 	char *list = must_copy(all);
 
-	strbuf_addf(&advice, "there are: %s; and patterns of them, as 'pin_*', in which there is "
-		    "no " HOT_OP, spaced(list));
+	strbuf_addf(&advice, "there are: %s; and patterns, as 'pin_*', which never stand for "
+		    HOT_OP, spaced(list));
 	complain("observe: --op", *name ? name : "''", "no such op, or none that can be observed",
 		 advice.at);
 	free(list);
@@ -204,7 +204,7 @@ static void complain_refused(const char *line, const struct refusal *refusal)
 
 	if (refusal->errno_value == ENOENT) {
 		complain("observe", "--op", "this kernel has no such function, or has it inlined",
-			 "take others: of a pattern, as 'pin_*', those that there are, are taken");
+			 "a pattern, as 'get_*', takes those that this kernel has");
 		return;
 	}
 	if (!option) {

@@ -191,8 +191,8 @@ static bool is_pfnmap(const struct vma *vma, uint64_t addr)
 }
 
 /*
- * An observed call is not held up: of a page the facts are missing also where a lock was taken. That
- * is so unless the VMA maps no ordinary pages at all.
+ * An observed call is not held up: facts of a page are missing also where a lock was taken, unless
+ * the VMA maps no ordinary pages at all.
  */
 static void mark_unread(struct record *r)
 {
