@@ -59,7 +59,7 @@ static void test_observed(void **state)
 	free(text);
 }
 
-/* Of an observed call a page without facts is sure to be no ordinary one only in a VM_PFNMAP VMA. */
+/* Of an observed call a page without facts is sure to be no ordinary one in VM_PFNMAP only. */
 static void assert_page_unread(const char *line, bool unread)
 {
 	struct record *r = try_line(line, strlen(line));
