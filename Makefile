@@ -63,6 +63,7 @@ vm:
 	+@lab/vm $(if $(KERNEL),--kernel "$(KERNEL)") $(if $(ARCH),--arch "$(ARCH)") $(if $(LEVELS),--levels "$(LEVELS)") \
 		$(if $(MEM),--mem "$(MEM)") $(if $(SMP),--smp "$(SMP)") $(if $(GUPWALK_APPEND),--append "$$GUPWALK_APPEND") \
 		$(if $(GUPWALK_SHARE),--share "$$GUPWALK_SHARE") $(if $(filter 0,$(LOAD)),--no-load) $(if $(filter 1,$(ALL)),--with-all) $(if $(filter 1,$(IOMMU)),--iommu) \
+		$(if $(MODULE),--module "$(MODULE)") \
 		$(if $(VMTIMEOUT),--timeout "$(VMTIMEOUT)") $(if $(VMLOG),--log "$(VMLOG)") -- "$$GUPWALK_CMD"
 
 # A warning of the compiler is an error here, and only here: a newer compiler than ours must not keep anybody from building.

@@ -58,7 +58,7 @@ static struct {
 static struct {
 	unsigned long address;
 	u64 until_ns;
-	char text[88];
+	char text[128];
 } gone[GONE_NAMES];
 
 static unsigned int nr_gone;
@@ -107,6 +107,9 @@ void gw_stack_keep(const struct gw_stack *stack, const struct module *module)
 		gone[at].address = stack->entries[i];
 		gone[at].until_ns = now;
 		look_up(stack->entries[i], gone[at].text, sizeof(gone[at].text));
+		/* one that is cut would be without its module */
+		if (strlen(gone[at].text) == sizeof(gone[at].text) - 1)
+			snprintf(gone[at].text, sizeof(gone[at].text), "? [%s]", module->name);
 	}
 	mutex_unlock(&known_lock);
 }
@@ -172,7 +175,7 @@ static const char * const passing_on[] = {
 	"__get_user_page", "__gup_longterm", "internal_get_user_pages", "gup_fast", "get_dump_page",
 	"__access_remote_vm", "access_remote_vm", "access_process_vm", "fault_in_", "faultin_",
 	"populate_vma_page_range", "__mm_populate", "memfd_pin_folios", "follow_pf", "follow_pte",
-	"fixup_user_fault", "handle_mm_fault",
+	"follow_phys", "fixup_user_fault", "handle_mm_fault",
 	"iov_iter_", "__iov_iter_", "extract_user_to_sg", "bio_iov_iter_", "__bio_iov_iter_",
 	"bio_release_page", "__bio_release_page", "bio_iov_add", "bvec_", "iomap_", "__iomap_",
 	"netfs_",

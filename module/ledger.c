@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "ledger.h"
+#include "page.h"
 
 static unsigned int ledger_max = 32768;
 module_param(ledger_max, uint, 0444);
@@ -378,17 +379,17 @@ static struct run *find_get(struct gw_ledger *ledger, u64 head_pfn, u64 pfn)
 }
 
 /* Pages that one call gives back by mistake are one mistake. */
-static void note_wrong(struct gw_release *release, struct page *page)
+static void note_wrong(struct gw_release *release, struct page *page, unsigned long nr)
 {
 	struct gw_ledger *ledger = release->ledger;
 	struct gw_ledger_wrong *wrong = &ledger->wrongs[release->wrong % WRONG_MAX];
 	u64 pfn = page_to_pfn(page);
 	struct run *get;
 
-	ledger->counts.wrong++;
+	ledger->counts.wrong += nr;
 	/* unless others have made so many since that its place is another's */
 	if (release->wrong && wrong->number == release->wrong) {
-		wrong->nr++;
+		wrong->nr += nr;
 		return;
 	}
 	release->wrong = ++ledger->nr_wrongs;
@@ -396,7 +397,7 @@ static void note_wrong(struct gw_release *release, struct page *page)
 	wrong->number = release->wrong;
 	wrong->time_ns = ktime_get_mono_fast_ns();
 	wrong->pfn = pfn;
-	wrong->nr = 1;
+	wrong->nr = nr;
 	wrong->pid = task_pid_nr(current);
 	memcpy(wrong->comm, current->comm, sizeof(wrong->comm));
 	gw_stack_take(&wrong->stack, release->regs);
@@ -406,15 +407,6 @@ static void note_wrong(struct gw_release *release, struct page *page)
 		wrong->taken = get->call->entry;
 }
 
-/* How many pins has the folio? Of a small one it is a guess: another 1024 references look alike. */
-static long pins_of(struct page *page)
-{
-	struct folio *folio = page_folio(page);
-
-	return gw_folio_has_pincount(folio) ? gw_folio_pincount(folio) :
-	       folio_ref_count(folio) / (int)GUP_PIN_COUNTING_BIAS;
-}
-
 /*
  * A page that the ledger does not know as pinned. It may have been pinned before the ledger was
  * opened; but if its own counts say that there is no such pin, then it was never pinned. Those of a
@@ -422,7 +414,7 @@ static long pins_of(struct page *page)
  */
 static bool has_pins(struct page *page, unsigned long nr)
 {
-	return is_zero_pfn(page_to_pfn(page)) || pins_of(page) >= (long)nr;
+	return is_zero_pfn(page_to_pfn(page)) || gw_folio_pins(page_folio(page)) >= (long)nr;
 }
 
 /*
@@ -497,8 +489,8 @@ static unsigned long rest_of_folio(struct page *page, u64 head_pfn)
 }
 
 /*
- * Pins that this call has given back of the folio, as it says: its counts do not say so yet. Of so
- * many folios this is known at a time as a call may have in turns.
+ * Pins that this call has given back of the folio, as it says: its counts do not say so yet. This
+ * is known of some folios at a time, as a call may have them in turns.
  */
 static unsigned long *given_of(struct gw_release *release, u64 head_pfn)
 {
@@ -516,27 +508,47 @@ static unsigned long *given_of(struct gw_release *release, u64 head_pfn)
 /*
  * Calls that are not observed, and those before, have pins of the same folio, and may give them
  * back as well. As long as the folio has as many pins left as are known, nobody can say that a
- * known one has gone.
+ * known one has gone. But if it has fewer, some have gone before: what is known is never more than
+ * what there is, as a pin is noted after it was taken, and taken off before it is given back.
+ * Returns how many known ones go with @nr.
  */
-static bool may_be_unknown(struct gw_release *release, const struct match *match, struct page *page,
-			   u64 head_pfn, unsigned long nr)
+static unsigned long known_to_go(const struct match *match, struct page *page, u64 head_pfn,
+				 unsigned long nr, unsigned long given)
 {
-	unsigned long *given = given_of(release, head_pfn);
-	bool may;
+	long rest = gw_folio_pins(page_folio(page)) - (long)given;
 
-	may = !match->cut && pins_of(page) - (long)(*given + nr) >= (long)match->known;
-	*given += nr;
-	return may;
+	/* its counts stay as they are, see has_pins() */
+	if (match->cut || is_zero_pfn(head_pfn))
+		return nr;
+	rest = max(rest, 0L);
+	return (long)match->known > rest ? match->known - rest : 0;
 }
 
-/* How many of @nr the run may have, if @whole of the folio, and else of this page and the next. */
+/*
+ * How many of @nr the run may have, if @whole of the folio, and else of this page and the next. Of
+ * a large folio they may be another page's.
+ */
 static unsigned long part_of(const struct run *run, u64 pfn, unsigned long nr, bool whole)
 {
 	nr = min(nr, run->facts.left);
-	if (whole)
+	if (whole || !covers(run, pfn))
 		return nr;
-	return covers(run, pfn) ?
-	       min(nr, (unsigned long)(run->facts.pfn + run->facts.nr - pfn)) : 1;
+	return min(nr, (unsigned long)(run->facts.pfn + run->facts.nr - pfn));
+}
+
+/* Takes @nr pins off, of the likeliest run first. */
+static void take_off(struct gw_ledger *ledger, struct page *page, u64 head_pfn, unsigned long nr,
+		     struct match *match)
+{
+	unsigned long some;
+
+	while (nr && match->run) {
+		some = min(nr, match->run->facts.left);
+		drop_pages(ledger, match->run, some);
+		nr -= some;
+		if (nr)
+			find_pin(ledger, page, head_pfn, nr, match);
+	}
 }
 
 /*
@@ -548,33 +560,33 @@ static unsigned long release_some(struct gw_release *release, struct page *page,
 {
 	struct gw_ledger *ledger = release->ledger;
 	u64 head_pfn = head_pfn_of(page), pfn = page_to_pfn(page);
-	unsigned long some = whole ? nr : min(nr, rest_of_folio(page, head_pfn));
+	unsigned long most = whole ? nr : min(nr, rest_of_folio(page, head_pfn));
+	unsigned long flags, some, gone, *given;
 	struct match match __uninitialized;
-	unsigned long flags;
 
 	release->steps--;
-	if (is_stranger(ledger, head_pfn, page, some))
-		return some;
+	if (is_stranger(ledger, head_pfn, page, most))
+		return most;
 	some = whole ? nr : 1;
 	raw_spin_lock_irqsave(&ledger->lock, flags);
 	find_pin(ledger, page, head_pfn, whole ? nr : 0, &match);
+	given = given_of(release, head_pfn);
 	if (match.run) {
-		some = part_of(match.run, pfn, nr, whole);
-		if (may_be_unknown(release, &match, page, head_pfn, some)) {
+		some = part_of(match.run, pfn, most, whole);
+		gone = known_to_go(&match, page, head_pfn, some, *given + some);
+		if (match.several || gone < some)
 			ledger->counts.ambiguous += !release->inside;
-		} else {
-			ledger->counts.ambiguous += match.several;
-			drop_pages(ledger, match.run, some);
-		}
+		take_off(ledger, page, head_pfn, gone, &match);
 		release->known = true;
 	} else if (match.cut) {
 		ledger->counts.ambiguous++;
-	} else if (!has_pins(page, some)) {
-		note_wrong(release, page);
+	} else if (!has_pins(page, *given + some)) {
+		note_wrong(release, page, some);
 		release->known = true;
 	}
+	*given += some;
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
-	release->steps -= min_t(unsigned long, release->steps, match.steps);
+	release->steps -= min_t(unsigned long, release->steps, match.steps / 4);
 	return some;
 }
 
@@ -592,6 +604,30 @@ void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsi
 {
 	while (nr && release->steps)
 		nr -= release_some(release, page, nr, true);
+}
+
+unsigned long gw_ledger_settle(struct gw_ledger *ledger, u64 pfn)
+{
+	struct page *page = pfn_to_online_page(pfn);
+	unsigned long flags, surplus = 0;
+	struct match match;
+	u64 head_pfn;
+	long pins;
+
+	if (!page || is_zero_pfn(pfn))
+		return 0;
+	head_pfn = head_pfn_of(page);
+	/* under the lock nobody notes another one, so there are at least so many as are known */
+	raw_spin_lock_irqsave(&ledger->lock, flags);
+	find_pin(ledger, page, head_pfn, 1, &match);
+	pins = max(gw_folio_pins(page_folio(page)), 0);
+	if (!match.cut && (long)match.known > pins) {
+		surplus = match.known - pins;
+		take_off(ledger, page, head_pfn, surplus, &match);
+		ledger->counts.unseen += surplus;
+	}
+	raw_spin_unlock_irqrestore(&ledger->lock, flags);
+	return surplus;
 }
 
 void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr)

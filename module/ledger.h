@@ -81,7 +81,7 @@ struct gw_ledger_run {
  * @number: which mistake it is, from 1 on
  * @time_ns: when, CLOCK_MONOTONIC
  * @pfn: the first page: its own counts say that it had no such pin
- * @nr: how many pages
+ * @nr: how many pins
  * @pid: thread that gave it back
  * @comm: its name
  * @stack: from where
@@ -112,6 +112,7 @@ struct gw_ledger_wrong {
  * @ambiguous: pages given back that several calls had pinned, known ones or not: which one's it was
  *	is a guess
  * @wrong: pins given back of pages that had none
+ * @unseen: pins that were found to be no longer there, without a call that gave them back
  */
 struct gw_ledger_counts {
 	u64 pins;
@@ -123,6 +124,7 @@ struct gw_ledger_counts {
 	u64 released;
 	u64 ambiguous;
 	u64 wrong;
+	u64 unseen;
 };
 
 struct gw_ledger;
@@ -212,6 +214,18 @@ void gw_ledger_release_page(struct gw_release *release, struct page *page, unsig
  * Context: any but NMI, before the pins are given back.
  */
 void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsigned long nr);
+
+/**
+ * gw_ledger_settle() - pins of a folio that are known, but that it has no longer, are forgotten
+ * @ledger: the ledger
+ * @pfn: a page of the folio
+ *
+ * They were given back by a call that was not seen, or at the same moment as another.
+ *
+ * Context: may sleep.
+ * Return: how many.
+ */
+unsigned long gw_ledger_settle(struct gw_ledger *ledger, u64 pfn);
 
 /**
  * gw_ledger_add_pins() - a folio that is pinned is pinned once more

@@ -970,6 +970,7 @@ static void show_counts(struct seq_file *m, const struct gw_observer *o)
 	seq_printf(m, "released: %llu\n", known.released);
 	seq_printf(m, "released_ambiguous: %llu\n", known.ambiguous);
 	seq_printf(m, "released_wrongly: %llu\n", known.wrong);
+	seq_printf(m, "released_unseen: %llu\n", known.unseen);
 }
 
 void gw_observe_show(struct seq_file *m)

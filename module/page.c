@@ -52,6 +52,17 @@ int gw_page_pincount(const struct gw_page *facts)
 				       facts->refcount / (int)GUP_PIN_COUNTING_BIAS;
 }
 
+int gw_folio_pins(struct folio *folio)
+{
+	int others, bias = GUP_PIN_COUNTING_BIAS;
+
+	if (gw_folio_has_pincount(folio))
+		return gw_folio_pincount(folio);
+	others = max(gw_folio_mapcount(folio), 0);
+	/* the nearest: one that was dropped as a reference leaves one reference less */
+	return (folio_ref_count(folio) - others + bias / 2) / bias;
+}
+
 const char *gw_page_zone_name(const struct gw_page *facts)
 {
 	return NODE_DATA(facts->nid)->node_zones[facts->zone].name;

@@ -72,6 +72,20 @@ void gw_page_read(struct page *page, struct page *first, bool zero, struct gw_pa
  */
 int gw_page_pincount(const struct gw_page *facts);
 
+struct folio;
+
+/**
+ * gw_folio_pins() - how many FOLL_PIN pins has a folio now
+ * @folio: the folio
+ *
+ * One of a small folio is GUP_PIN_COUNTING_BIAS references. Those of its mappings are not among
+ * them; of others there are rarely so many that they look like one.
+ *
+ * Context: any. The folio may change meanwhile.
+ * Return: the number, of a large folio for sure.
+ */
+int gw_folio_pins(struct folio *folio);
+
 /**
  * gw_page_zone_name() - the name of the zone that the page lies in
  * @facts: facts of a page

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -123,23 +124,15 @@ static int others_need(struct folio *folio)
 	return needs;
 }
 
-/*
- * A pin of a small folio is GUP_PIN_COUNTING_BIAS references, some more or less than a multiple
- * being those of others; one of a large folio is one, and counted beside.
- */
+/* A pin of a small folio is GUP_PIN_COUNTING_BIAS references, one of a large folio is one. */
 static void count_once(struct folio *folio, struct counts *counts)
 {
 	int bias = GUP_PIN_COUNTING_BIAS, maps = gw_folio_mapcount(folio);
 
 	counts->refs = folio_ref_count(folio) - 1;
-	if (gw_folio_has_pincount(folio)) {
-		counts->pins = gw_folio_pincount(folio);
-		counts->needs = counts->pins;
-	} else {
-		counts->pins = (counts->refs + bias / 2) / bias;
-		counts->needs = counts->pins * bias;
-	}
-	counts->needs = maps < 0 ? -1 : counts->needs + maps + others_need(folio);
+	counts->pins = gw_folio_pins(folio);
+	counts->needs = maps < 0 ? -1 : maps + others_need(folio) +
+			counts->pins * (gw_folio_has_pincount(folio) ? 1 : bias);
 }
 
 /*
@@ -162,6 +155,15 @@ static bool read_counts(struct folio *folio, struct page *page, struct counts *c
 	return same && !memcmp(counts, &again, sizeof(again));
 }
 
+/* Who maps pages of a file counts the mappings before the references (filemap_map_pages()). */
+static bool lacks_still(struct folio *folio, struct page *page)
+{
+	struct counts counts;
+
+	usleep_range(50, 100);
+	return read_counts(folio, page, &counts) && counts.refs < counts.needs;
+}
+
 /* Fewer references than all together need: somebody dropped one that was not his. */
 static void look_at_counts(struct pin *pin, struct page *page)
 {
@@ -178,7 +180,7 @@ static void look_at_counts(struct pin *pin, struct page *page)
 		pin->now.stale++;
 	else if (counts.needs < 0)
 		pin->now.untold++;
-	else if (counts.refs < counts.needs)
+	else if (counts.refs < counts.needs && lacks_still(folio, page))
 		pin->now.put++;
 }
 
@@ -290,8 +292,10 @@ static void look(struct pin *pin)
 static bool look_until_same(struct pins_file *file)
 {
 	struct pin *pin = &file->pin;
-	unsigned int tries = 0, nr_runs;
+	unsigned int tries = 0, nr_runs, i;
 
+	for (i = 0; pin->entry.op->pins && i < pin->nr_runs; i++)
+		gw_ledger_settle(file->ledger, pin->runs[i].pfn);
 	do {
 		nr_runs = RUNS_MAX;
 		if (gw_ledger_read(file->ledger, file->place, &pin->entry, pin->runs,
@@ -465,6 +469,7 @@ static bool seek(struct pins_file *file, loff_t *pos)
 		if (found)
 			break;
 	}
+	file->pin.nr_runs = nr_runs;
 	file->is_wrong = found < 0;
 	file->place = *pos;
 	if (!file->is_wrong)

@@ -59,7 +59,7 @@ static const struct gw_watched gw_watched[] = {
 	{ .symbol = "handle_mm_fault", .op = "handle_mm_fault", .shape = GW_SHAPE_FAULT,
 	  .mm = 0, .addr = 1, .nr = -1, .flags = 2, .pages = -1, .returns_int = true, .hot = true },
 
-	/* since v6.5, and v7.3 */
+	/* since v6.5, and v7.2 */
 	{ .symbol = "folio_add_pin", .shape = GW_SHAPE_ADD_PINS,
 	  .mm = -1, .addr = -1, .nr = -1, .flags = -1, .pages = 0 },
 	{ .symbol = "folio_add_pins", .shape = GW_SHAPE_ADD_PINS,

@@ -151,14 +151,26 @@ struct gw_record *gw_record_trim(struct gw_record *record, unsigned int nr, unsi
 	return small;
 }
 
+static bool is_unknown(const struct gw_snapshot *snap)
+{
+	return gw_snapshot_maps_page(snap) && !snap->page.valid && !snap->special;
+}
+
 enum gw_cause gw_record_cause(const struct gw_record *record, unsigned int i)
 {
+	const struct gw_snapshot *before = &record->before[i], *after = &record->after[i];
 	u32 flags = record->flags;
+	enum gw_cause cause;
 
 	/* it pins for good without a flag for that */
 	if (record->op->family == GW_FAMILY_MEMFD)
 		flags |= GW_FLAG_LONGTERM;
-	return gw_cause(&record->before[i], &record->after[i], flags);
+	cause = gw_cause(before, after, flags);
+	/* without a lock nothing is known of a page but its frame: whether it is one, or whose */
+	if (record->observed && (cause == GW_CAUSE_REPLACED || cause == GW_CAUSE_PFN_MAPPED) &&
+	    (is_unknown(before) || is_unknown(after)))
+		return GW_CAUSE_UNSTABLE;
+	return cause;
 }
 
 static void record_release(struct kref *kref)

@@ -641,18 +641,31 @@ static void glance_at_own(struct gw_walk *w, unsigned long addr, struct gw_snaps
 		snap->stable = false;
 }
 
+/* So often a glance asks for the lock of a table. */
+#define GLANCE_TRIES 256
+
 static void glance_at_vma(struct gw_walk *w, struct vm_area_struct *vma, unsigned long addr,
 			  struct gw_snapshot *snap)
 {
+	unsigned int tries;
+
 	rcu_read_lock();
 	go_down(w, vma, addr);
-	if (spin_trylock(w->lock)) {
-		if (!take(w, addr, 1, snap))
-			make_unstable(w, addr, snap);
-		spin_unlock(w->lock);
-	} else {
-		take_entries(w, addr, snap);
+	/*
+	 * It is held for moments only, so it may be free before long; but it may be held by the
+	 * very call that returns (follow_pfnmap_start()).
+	 */
+	for (tries = 0; tries < GLANCE_TRIES; tries++) {
+		if (spin_trylock(w->lock)) {
+			if (!take(w, addr, 1, snap))
+				make_unstable(w, addr, snap);
+			spin_unlock(w->lock);
+			break;
+		}
+		cpu_relax();
 	}
+	if (tries == GLANCE_TRIES)
+		take_entries(w, addr, snap);
 	rcu_read_unlock();
 }
 

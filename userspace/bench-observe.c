@@ -103,7 +103,7 @@ static struct took observed(struct session *s, char *page, const char *filter)
 
 	if (fd < 0)
 		return took;
-	if (filter_begin(s->debugfs, fd, filter)) {
+	if (filter_begin(s->debugfs, fd, filter) == STATUS_FINE) {
 		let_optimize();
 		took = fastest(page, fd);
 	}

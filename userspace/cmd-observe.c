@@ -365,7 +365,8 @@ static uint64_t pid_observed(struct observer *o)
 	return getpid();
 }
 
-static bool begin(struct observer *o)
+/* Returns an enum status. */
+static int begin(struct observer *o)
 {
 	uint64_t pid = pid_observed(o);
 
@@ -501,8 +502,8 @@ static void print_counts(const struct observer *o)
 {
 	struct strbuf words = { 0 };
 
-	strbuf_addf(&words, "%" PRIu64 " calls seen: %" PRIu64 " recorded", o->now.seen,
-		    o->now.recorded);
+	strbuf_addf(&words, "%" PRIu64 " call%s seen: %" PRIu64 " recorded", o->now.seen,
+		    o->now.seen == 1 ? "" : "s", o->now.recorded);
 	put_passed_over(o, &words);
 	put_count(o->now.lost, "lost", &words);
 	if (o->now.under_way)
@@ -510,8 +511,8 @@ static void print_counts(const struct observer *o)
 	fputc('\n', o->s->out);
 	put_wrapped(o->s->out, 2, 0, o->s->wide, strbuf_text(&words));
 	if (o->of_exec)
-		fprintf(o->s->out, "%zu of them are exec's own (%s), and not shown: -v shows them\n",
-			o->of_exec, EXEC_DRIVER);
+		fprintf(o->s->out, "%zu of them %s exec's own (%s), and not shown: -v shows them\n",
+			o->of_exec, o->of_exec == 1 ? "is" : "are", EXEC_DRIVER);
 	strbuf_free(&words);
 }
 
@@ -561,8 +562,11 @@ static bool settle(struct observer *o)
 static void print_json_end(const struct observer *o)
 {
 	if (o->now.pins)
-		fprintf(stderr, "gupwalk: observing: %" PRIu64 " pages are pinned still\n",
-			o->now.pins);
+		fprintf(stderr, "gupwalk: observing: still pinned: %" PRIu64 " page%s\n",
+			o->now.pins, o->now.pins == 1 ? "" : "s");
+	if (o->now.released_wrongly)
+		fprintf(stderr, "gupwalk: observing: pages that had no pin were unpinned, %" PRIu64
+			" times\n", o->now.released_wrongly);
 	if (o->now.lost)
 		fprintf(stderr, "gupwalk: observing: %" PRIu64 " of %" PRIu64 " calls were lost\n",
 			o->now.lost, o->now.seen);
@@ -620,6 +624,7 @@ static void print_begin(const struct observer *o)
 
 static int run(struct observer *o)
 {
+	int status;
 	bool good;
 
 	if (!watch_signals(o) || (o->command && !spawn(o)))
@@ -627,18 +632,24 @@ static int run(struct observer *o)
 	if (o->pid)
 		o->ending = syscall(SYS_pidfd_open, (pid_t)o->pid, 0);
 	o->fd = device_open_observe(o->s->debugfs);
-	if (o->fd < 0 || !begin(o) || !session_out(o->s))
+	if (o->fd < 0)
+		return STATUS_TROUBLE;
+	status = begin(o);
+	if (status != STATUS_FINE)
+		return status;
+	/* not before: the file may be that of whoever observes already */
+	if (!session_out(o->s))
 		return STATUS_TROUBLE;
 	if (o->command && send(o->go, "", 1, MSG_NOSIGNAL) != 1)
 		complain("running", o->command[0], strerror(errno), NULL);
 	print_begin(o);
-	good = observe(o) && finish(o);
-	if (!o->child)
-		return good ? STATUS_FINE : STATUS_TROUBLE;
-	/* if not, the child has complained itself */
-	if (!command_ran(o))
+	good = observe(o);
+	/* if not, the child has complained itself, and there is nothing to sum up */
+	if (o->child && !command_ran(o))
 		return STATUS_TROUBLE;
-	print_end(o);
+	good = good && finish(o);
+	if (o->child)
+		print_end(o);
 	return good ? STATUS_FINE : STATUS_TROUBLE;
 }
 

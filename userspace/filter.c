@@ -93,7 +93,8 @@ static void complain_op(const char *name, const char *all)
 	struct strbuf advice = { 0 };
 	char *list = must_copy(all);
 
-	strbuf_addf(&advice, "there are: %s; and patterns of them, as 'pin_*'", spaced(list));
+	strbuf_addf(&advice, "there are: %s; and patterns, as 'pin_*', which never stand for "
+		    HOT_OP, spaced(list));
 	complain("observe: --op", *name ? name : "''", "no such op, or none that can be observed",
 		 advice.at);
 	free(list);
@@ -179,7 +180,7 @@ static const char *option_of(const char *word)
 
 static void complain_busy(const char *dir)
 {
-	struct strbuf reason = { 0 };
+	struct strbuf reason = { 0 }, advice = { 0 };
 	struct observing now;
 
 	if (!observing_read(dir, &now))
@@ -187,15 +188,25 @@ static void complain_busy(const char *dir)
 	/* who observed may have ended meanwhile */
 	strbuf_addf(&reason, "somebody observes already, and one can at a time: %s%s",
 		    now.active ? "pid " : "he has just ended", now.active ? now.observer : "");
-	complain("observe", NULL, reason.at, "gupwalk pins shows what is pinned; kill -INT PID "
-		 "ends the observing");
+	if (now.active)
+		strbuf_addf(&advice, "gupwalk pins shows what is pinned; kill -INT %.*s ends the "
+			    "observing", (int)strcspn(now.observer, " "), now.observer);
+	else
+		strbuf_addf(&advice, "try again");
+	complain("observe", NULL, reason.at, advice.at);
 	strbuf_free(&reason);
+	strbuf_free(&advice);
 }
 
 static void complain_refused(const char *line, const struct refusal *refusal)
 {
 	const char *option = option_of(refusal->error), *reason = refusal->error;
 
+	if (refusal->errno_value == ENOENT) {
+		complain("observe", "--op", "this kernel has no such function, or has it inlined",
+			 "a pattern, as 'get_*', takes those that this kernel has");
+		return;
+	}
 	if (!option) {
 		refusal_complain(line, refusal);
 		return;
@@ -205,7 +216,7 @@ static void complain_refused(const char *line, const struct refusal *refusal)
 	complain("observe", option, reason, "gupwalk observe -h tells what it takes");
 }
 
-bool filter_begin(const char *dir, int fd, const char *line)
+int filter_begin(const char *dir, int fd, const char *line)
 {
 	struct strbuf words = { 0 }, answer = { 0 };
 	struct refusal refusal;
@@ -218,17 +229,17 @@ bool filter_begin(const char *dir, int fd, const char *line)
 		error = errno;
 	strbuf_free(&words);
 	if (!error)
-		return true;
+		return STATUS_FINE;
 	if (error == EBUSY) {
 		complain_busy(dir);
-		return false;
+		return STATUS_TROUBLE;
 	}
 	slurp_fd(fd, &answer);
 	refusal_read(strbuf_text(&answer), error, &refusal);
 	complain_refused(line, &refusal);
 	refusal_free(&refusal);
 	strbuf_free(&answer);
-	return false;
+	return error == ENOENT ? STATUS_CANNOT : STATUS_TROUBLE;
 }
 
 void filter_free(struct filter *f)

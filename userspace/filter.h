@@ -81,9 +81,10 @@ bool filter_other_ops(const struct filter *f, const struct session *s, struct st
  * @fd: from device_open_observe()
  * @line: words for the module
  *
- * Return: true; or false after a complaint, in words of the command line.
+ * Return: STATUS_FINE; or after a complaint, in words of the command line, STATUS_CANNOT if this
+ * kernel has none of the functions, else STATUS_TROUBLE.
  */
-bool filter_begin(const char *dir, int fd, const char *line);
+int filter_begin(const char *dir, int fd, const char *line);
 
 /**
  * filter_free() - forget a filter

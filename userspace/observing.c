@@ -23,6 +23,7 @@ static const struct {
 	{ "pins", offsetof(struct observing, pins) },
 	{ "pins_unknown", offsetof(struct observing, pins_unknown) },
 	{ "released_ambiguous", offsetof(struct observing, released_ambiguous) },
+	{ "released_wrongly", offsetof(struct observing, released_wrongly) },
 };
 
 #define NOBODY "none"

@@ -21,6 +21,7 @@
  * @pins: pages pinned and not given back
  * @pins_unknown: pages pinned that there was no room for
  * @released_ambiguous: pages given back of which it is a guess whose pin it was
+ * @released_wrongly: pins given back of pages that had none
  */
 struct observing {
 	bool active;
@@ -34,6 +35,7 @@ struct observing {
 	uint64_t pins;
 	uint64_t pins_unknown;
 	uint64_t released_ambiguous;
+	uint64_t released_wrongly;
 };
 
 /**

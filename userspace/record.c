@@ -185,6 +185,31 @@ static bool read_pages(const struct place *p, struct json_object *object, struct
 	return true;
 }
 
+static bool is_pfnmap(const struct vma *vma, uint64_t addr)
+{
+	return vma && addr >= vma->start && addr < vma->end && !strcmp(vma->kind, "pfnmap");
+}
+
+/*
+ * An observed call is not held up: facts of a page are missing also where a lock was taken, unless
+ * the VMA maps no ordinary pages at all.
+ */
+static void mark_unread(struct record *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nr_read; i++) {
+		struct page *page = &r->pages[i];
+		struct snapshot *s[] = { page->before, page->after };
+		size_t side;
+
+		for (side = 0; side < ARRAY_SIZE(s); side++)
+			if (s[side])
+				s[side]->page_unread = s[side]->leaf && !s[side]->page &&
+						       !is_pfnmap(r->vma, page->addr);
+	}
+}
+
 /* A character from U+0000 to U+00FF stands for a byte, and UTF-8 has it in one or two of them. */
 static bool read_peek(const struct place *p, struct json_object *object, struct record *r)
 {
@@ -243,7 +268,11 @@ static bool read_record(const struct place *p, struct json_object *object, struc
 		if (!fields_read(&in_vma, vma_fields, ARRAY_SIZE(vma_fields), value, r->vma))
 			return false;
 	}
-	return read_pages(p, object, r);
+	if (!read_pages(p, object, r))
+		return false;
+	if (r->driver)
+		mark_unread(r);
+	return true;
 }
 
 struct record *record_parse(const char *line, size_t len, struct strbuf *wrong)

@@ -65,6 +65,7 @@ struct snapshot {
 	bool stable;
 	uint64_t retries;
 	struct page_facts *page;
+	bool page_unread;	/* NULL, but there may well be one: a lock was not to be had */
 };
 
 struct page {

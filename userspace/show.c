@@ -89,7 +89,8 @@ static void put_page(const struct snapshot *s, struct strbuf *out)
 	const struct page_facts *p = s->page;
 
 	if (!p) {
-		strbuf_addf(out, s->leaf ? "no ordinary page" : "-");
+		strbuf_addf(out, s->page_unread ? "not known: a lock was taken" :
+			    s->leaf ? "no ordinary page" : "-");
 		return;
 	}
 	if (p->zero)
@@ -475,7 +476,9 @@ static void show_observed(struct session *s, const struct record *r)
 	stack_words(r->stack, &words);
 	show_words(s, "stack", strbuf_text(&words));
 	strbuf_free(&words);
-	if (r->pages_left.known)
+	if (r->pages_left.known && !r->pages_left.value)
+		strbuf_addf(&words, "no page any more when this was read");
+	else if (r->pages_left.known)
 		strbuf_addf(&words, "%" PRId64 " page%s had not been given back when this was read",
 			    r->pages_left.value, r->pages_left.value == 1 ? "" : "s");
 	show_words(s, "held", strbuf_text(&words));

@@ -59,6 +59,35 @@ static void test_observed(void **state)
 	free(text);
 }
 
+/* Of an observed call a page without facts is sure to be no ordinary one in VM_PFNMAP only. */
+static void assert_page_unread(const char *line, bool unread)
+{
+	struct record *r = try_line(line, strlen(line));
+	const struct snapshot *after;
+
+	assert_non_null(r);
+	after = r->pages[0].after;
+	assert_true(after->leaf && !after->page);
+	assert_int_equal(after->page_unread, unread);
+	record_free(r);
+}
+
+static void test_page_unread(void **state)
+{
+	char *line = first_line("observed.jsonl"), *after = strstr(line, "\"after\":");
+	char *page = strstr(after, "\"page\":{"), *end = strchr(page, '}') + 1;
+	char *without = NULL, *other;
+
+	(void)state;
+	assert_true(asprintf(&without, "%.*s\"page\":null%s", (int)(page - line), line, end) > 0);
+	assert_page_unread(without, true);
+	other = replaced(without, "\"kind\":\"anon\"", "\"kind\":\"pfnmap\"");
+	assert_page_unread(other, false);
+	free(other);
+	free(without);
+	free(line);
+}
+
 static void test_all_recorded(void **state)
 {
 	const struct scenario *sc;
@@ -305,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_recorded),
 		cmocka_unit_test(test_observed),
+		cmocka_unit_test(test_page_unread),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_keys_missing),
