@@ -606,16 +606,16 @@ void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsi
 		nr -= release_some(release, page, nr, true);
 }
 
-unsigned long gw_ledger_settle(struct gw_ledger *ledger, u64 pfn)
+void gw_ledger_settle(struct gw_ledger *ledger, u64 pfn)
 {
 	struct page *page = pfn_to_online_page(pfn);
-	unsigned long flags, surplus = 0;
-	struct match match;
+	struct match match __uninitialized;
+	unsigned long flags, surplus;
 	u64 head_pfn;
 	long pins;
 
 	if (!page || is_zero_pfn(pfn))
-		return 0;
+		return;
 	head_pfn = head_pfn_of(page);
 	/* under the lock nobody notes another one, so there are at least so many as are known */
 	raw_spin_lock_irqsave(&ledger->lock, flags);
@@ -627,7 +627,6 @@ unsigned long gw_ledger_settle(struct gw_ledger *ledger, u64 pfn)
 		ledger->counts.unseen += surplus;
 	}
 	raw_spin_unlock_irqrestore(&ledger->lock, flags);
-	return surplus;
 }
 
 void gw_ledger_add_pins(struct gw_ledger *ledger, struct page *page, unsigned long nr)

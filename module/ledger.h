@@ -223,9 +223,8 @@ void gw_ledger_release_folio(struct gw_release *release, struct page *page, unsi
  * They were given back by a call that was not seen, or at the same moment as another.
  *
  * Context: may sleep.
- * Return: how many.
  */
-unsigned long gw_ledger_settle(struct gw_ledger *ledger, u64 pfn);
+void gw_ledger_settle(struct gw_ledger *ledger, u64 pfn);
 
 /**
  * gw_ledger_add_pins() - a folio that is pinned is pinned once more

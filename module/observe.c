@@ -825,7 +825,7 @@ static int start(struct gw_observer *o)
 	WRITE_ONCE(observer, o);
 	ret = gw_probes_register(&handlers, is_wanted, &o->filter);
 	if (ret)
-		observer = NULL;
+		WRITE_ONCE(observer, NULL);
 	mutex_unlock(&observer_lock);
 	return ret;
 }

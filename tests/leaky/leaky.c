@@ -68,7 +68,9 @@ static noinline long leaky_pin(const struct leaky_range *range, unsigned int tim
 					      FOLL_WRITE | FOLL_LONGTERM,
 					      pinned->pages + pinned->nr);
 
-		pinned->nr = nr > 0 ? pinned->nr + nr : nr;
+		/* what was pinned before is kept */
+		if (nr > 0 || !pinned->nr)
+			pinned->nr += nr;
 		if (nr <= 0)
 			break;
 	}
